@@ -1,1 +1,36 @@
-//! (skeleton)
+//! The record formats: records into batches on the way out, batches into records on the way in.
+//! Owns every byte inside a record set; never does I/O, holds a clock or owns batch memory.
+//!
+//! One record is written once: [`BatchBuilder::check`] says whether it may be and how long it is,
+//! the caller reserves that many bytes, [`BatchBuilder::append`] puts them into a [`RecordSink`].
+//! The 61 bytes in front come last, per attempt, from [`encode_batch_header`].
+
+pub mod crc32c;
+pub mod varint;
+
+mod batch_header;
+mod builder;
+mod format;
+mod header;
+mod reader;
+#[allow(clippy::module_inception)]
+mod record;
+mod size;
+
+#[cfg(test)]
+mod batch_tests;
+#[cfg(test)]
+mod golden_tests;
+#[cfg(test)]
+mod hostile_tests;
+
+pub use batch_header::{
+    encode_batch_header, BatchHeader, BatchSummary, ProducerIdentity, BATCH_HEADER_BYTES,
+    NO_PARTITION_LEADER_EPOCH, NO_PRODUCER_EPOCH, NO_PRODUCER_ID, NO_SEQUENCE,
+};
+pub use builder::BatchBuilder;
+pub use format::{Codec, Magic, TimestampType};
+pub use header::Header;
+pub use reader::{batches, BatchView, Batches, RecordView, Records};
+pub use record::{Record, RecordSink, NO_TIMESTAMP};
+pub use size::estimate_size_upper_bound;
