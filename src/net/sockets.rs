@@ -23,7 +23,7 @@ pub struct Readiness {
     pub writable: bool,
 }
 
-/// What a poll brings.
+/// What a poll brings; polls append, the caller clears.
 #[derive(Debug, Default)]
 pub struct Polled {
     /// Sockets that became ready.
@@ -40,6 +40,12 @@ pub trait Sockets {
     fn finish_connect(&mut self, token: SocketToken) -> io::Result<bool>;
     /// Reads; `Ok(0)` is the end of the stream, `WouldBlock` means wait for readiness.
     fn read(&mut self, token: SocketToken, buffer: &mut [u8]) -> io::Result<usize>;
+    /// Whether, after a read that did not fill its buffer, readiness is sure to be reported for whatever
+    /// comes next (bytes, the end of the stream, an error), so that reading on to `WouldBlock` would be
+    /// a wasted call.
+    fn short_read_drains(&self, _token: SocketToken) -> bool {
+        false
+    }
     /// Writes from several buffers; `WouldBlock` means wait for readiness.
     fn write(&mut self, token: SocketToken, buffers: &[IoSlice<'_>]) -> io::Result<usize>;
     /// Closes; the token may be used again.
