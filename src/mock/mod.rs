@@ -1,1 +1,27 @@
-//! (skeleton)
+//! An embedded Kafka cluster to test against. [`Cluster`] is the brokers as one deterministic
+//! state machine: bytes and the time in, bytes out, faults on order. [`BrokerConnection`] cuts a
+//! byte stream into its requests; [`MockCluster`] serves it over TCP on loopback. Never used by
+//! the producer itself.
+
+mod answer;
+mod batch_check;
+mod broker;
+mod cluster;
+mod connection;
+mod create_topics;
+mod faults;
+mod fetch;
+mod metadata;
+mod partition_log;
+mod produce;
+mod producer_ids;
+mod topic;
+mod topology;
+mod versions;
+
+pub use cluster::{Cluster, PeerId, ReceivedRequest, Reply};
+pub use connection::{BrokerConnection, MAX_REQUEST_BYTES};
+pub use faults::Fault;
+pub use partition_log::Retention;
+pub use topic::{TopicSettings, DEFAULT_MAX_MESSAGE_BYTES};
+pub use topology::OwnedRecord;

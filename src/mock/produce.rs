@@ -1,0 +1,172 @@
+//! Owns the answer to Produce: who may write where, and the append. What a batch must look like
+//! is `batch_check`'s business.
+
+use crate::error::ErrorCode;
+use crate::protocol::produce::{
+    decode_request, encode_response, NodeEndpoint, PartitionResponse, PartitionView,
+    ProduceResponse, TopicRef,
+};
+use crate::protocol::RequestHeader;
+
+use super::answer::{wire, Answer, Call};
+use super::batch_check::{check, Refusal};
+use super::cluster::Cluster;
+
+/// What became of one partition's batch.
+#[derive(Debug, Default)]
+struct Verdict {
+    refusal: Option<Refusal>,
+    /// Base offset, log append time, log start offset; when something was written.
+    written: Option<(i64, i64, i64)>,
+    /// Who leads instead (KIP-951).
+    current_leader: Option<(i32, i32)>,
+}
+
+impl From<Refusal> for Verdict {
+    fn from(refusal: Refusal) -> Verdict {
+        Verdict { refusal: Some(refusal), ..Verdict::default() }
+    }
+}
+
+impl From<ErrorCode> for Verdict {
+    fn from(code: ErrorCode) -> Verdict {
+        Refusal::from(code).into()
+    }
+}
+
+impl Cluster {
+    pub(super) fn produce(&mut self, call: &Call, request: &RequestHeader) -> Option<Answer> {
+        let version = request.version;
+        let asked = decode_request(version, request.body.clone()).ok()?;
+        let mut response =
+            ProduceResponse { throttle_time_ms: call.throttle_ms, ..ProduceResponse::default() };
+        for topic in asked.topics {
+            let name = self.name_of(&topic.topic);
+            for partition in topic.partitions {
+                let index = partition.partition;
+                let verdict = match &name {
+                    Ok(name) => self.write(call, version, asked.acks, name, partition),
+                    Err(code) => (*code).into(),
+                };
+                response.partitions.push(verdict.into_response(topic.topic.clone(), index));
+            }
+        }
+        if asked.acks == 0 {
+            // The client hears of an error by losing the connection: there is no other way.
+            let failed = response.partitions.iter().any(|partition| partition.error_code != 0);
+            return Some(if failed { Answer::Close } else { Answer::Nothing });
+        }
+        response.node_endpoints = self.endpoints_of(&response.partitions);
+        let frame = encode_response(version, request.correlation_id, &response);
+        debug_assert!(frame.is_ok(), "{frame:?}");
+        Some(Answer::Frame(frame.ok()?, 0))
+    }
+
+    fn name_of(&self, topic: &TopicRef) -> Result<String, ErrorCode> {
+        match topic {
+            TopicRef::Name(name) => Ok(name.to_string()),
+            TopicRef::Id(id) => {
+                self.topic_names.get(id).cloned().ok_or(ErrorCode::UNKNOWN_TOPIC_ID)
+            }
+        }
+    }
+
+    /// A broker's checks in their order, and the append.
+    fn write(
+        &mut self,
+        call: &Call,
+        version: i16,
+        acks: i16,
+        name: &str,
+        view: PartitionView,
+    ) -> Verdict {
+        let ordered = self.faults.next_for_partition(name, view.partition);
+        let ordered = ordered.filter(|code| !code.is_none()).or(call.error);
+        let after_append = ordered.filter(|code| is_after_append(*code));
+        if let Some(code) = self.topic_errors.get(name).copied() {
+            return code.into();
+        }
+        if let Some(code) = ordered.filter(|_| after_append.is_none()) {
+            return code.into();
+        }
+        let (retention, verify) = (self.retention, self.verify);
+        let wall_ms = self.wall_ms(call.now);
+        let Some(topic) = self.topics.get_mut(name).filter(|topic| topic.ready_at <= call.now)
+        else {
+            return ErrorCode::UNKNOWN_TOPIC_OR_PARTITION.into();
+        };
+        let settings = topic.settings.clone();
+        let Some(partition) = topic.partition_mut(view.partition) else {
+            return ErrorCode::UNKNOWN_TOPIC_OR_PARTITION.into();
+        };
+        if !(-1..=1).contains(&acks) {
+            return ErrorCode::INVALID_REQUIRED_ACKS.into();
+        }
+        if partition.leader != Some(call.broker) {
+            let current_leader = partition.leader.map(|leader| (leader, partition.leader_epoch));
+            return Verdict { current_leader, ..ErrorCode::NOT_LEADER_OR_FOLLOWER.into() };
+        }
+        if acks == -1 && partition.in_sync.len() < settings.min_insync_replicas {
+            return ErrorCode::NOT_ENOUGH_REPLICAS.into();
+        }
+        let mut batch = match check(view.records, version, &settings, verify) {
+            Ok(batch) => batch,
+            Err(refusal) => return refusal.into(),
+        };
+        batch.header.partition_leader_epoch = partition.leader_epoch;
+        let mut log_append_time_ms = -1;
+        if settings.log_append_time {
+            batch.stamp(wall_ms);
+            log_append_time_ms = wall_ms;
+        }
+        let base_offset = partition.log.append(batch, retention);
+        Verdict {
+            refusal: after_append.map(Refusal::from),
+            written: Some((base_offset, log_append_time_ms, partition.log.start_offset())),
+            current_leader: None,
+        }
+    }
+
+    /// Where the leaders that the answers name can be reached, each once.
+    fn endpoints_of(&self, partitions: &[PartitionResponse]) -> Vec<NodeEndpoint> {
+        let mut leaders: Vec<i32> =
+            partitions.iter().filter_map(|p| p.current_leader).map(|leader| leader.0).collect();
+        leaders.sort_unstable();
+        leaders.dedup();
+        let brokers = leaders.into_iter().filter_map(|id| self.broker(id));
+        let endpoint = |broker: &super::broker::Broker| NodeEndpoint {
+            node_id: broker.id,
+            host: broker.host.clone(),
+            port: i32::from(broker.port),
+            rack: broker.rack.clone(),
+        };
+        brokers.map(endpoint).collect()
+    }
+}
+
+impl Verdict {
+    fn into_response(self, topic: TopicRef, partition: i32) -> PartitionResponse {
+        let (base_offset, log_append_time_ms, log_start_offset) =
+            self.written.unwrap_or((-1, -1, -1));
+        let (error_code, error_message, record_errors) = match self.refusal {
+            None => (0, None, Vec::new()),
+            Some(refusal) => (wire(refusal.code), refusal.message, refusal.record_errors),
+        };
+        PartitionResponse {
+            topic,
+            partition,
+            error_code,
+            base_offset,
+            log_append_time_ms,
+            log_start_offset,
+            record_errors,
+            error_message,
+            current_leader: self.current_leader,
+        }
+    }
+}
+
+/// Errors that a broker finds when it waits for its followers: the batch is in the log by then.
+fn is_after_append(code: ErrorCode) -> bool {
+    matches!(code, ErrorCode::REQUEST_TIMED_OUT | ErrorCode::NOT_ENOUGH_REPLICAS_AFTER_APPEND)
+}

@@ -1,0 +1,61 @@
+//! Owns which versions of which request the cluster serves and which it says it serves. Never
+//! reads a request.
+
+use std::collections::BTreeMap;
+
+use crate::protocol::ApiKey;
+
+use super::cluster::Cluster;
+
+/// What the handlers can read and write.
+const SERVED: &[(ApiKey, i16, i16)] = &[
+    (ApiKey::Produce, 3, 13),
+    (ApiKey::Fetch, 4, 12),
+    (ApiKey::ListOffsets, 1, 7),
+    (ApiKey::Metadata, 0, 13),
+    (ApiKey::FindCoordinator, 0, 4),
+    (ApiKey::ApiVersions, 0, 4),
+    (ApiKey::CreateTopics, 2, 7),
+    (ApiKey::InitProducerId, 0, 4),
+];
+
+/// The advertised ranges, by API key.
+#[derive(Debug)]
+pub(super) struct Versions {
+    advertised: BTreeMap<i16, (i16, i16)>,
+}
+
+impl Default for Versions {
+    fn default() -> Self {
+        let row = |&(api, min, max): &(ApiKey, i16, i16)| (api as i16, (min, max));
+        Versions { advertised: SERVED.iter().map(row).collect() }
+    }
+}
+
+impl Versions {
+    /// What ApiVersions answers: key, lowest and highest version, by key.
+    pub(super) fn advertised(&self) -> impl Iterator<Item = (i16, i16, i16)> + '_ {
+        self.advertised.iter().map(|(key, (min, max))| (*key, *min, *max))
+    }
+
+    /// Whether a request of this version is both advertised and served.
+    pub(super) fn accepts(&self, api: ApiKey, version: i16) -> bool {
+        let advertised = self.advertised.get(&(api as i16));
+        advertised.is_some_and(|(min, max)| (*min..=*max).contains(&version))
+            && SERVED.iter().any(|row| row.0 == api && (row.1..=row.2).contains(&version))
+    }
+}
+
+impl Cluster {
+    /// Advertises these versions of `api`, and refuses requests outside of them as a broker does:
+    /// the connection closes (ApiVersions alone is answered with UNSUPPORTED_VERSION, KIP-511). A
+    /// wider range than the cluster can serve may be advertised; the excess is refused, too.
+    pub fn set_api_versions(&mut self, api: ApiKey, min: i16, max: i16) {
+        self.versions.advertised.insert(api as i16, (min, max));
+    }
+
+    /// Makes the brokers as old as to not know `api` at all.
+    pub fn remove_api(&mut self, api: ApiKey) {
+        self.versions.advertised.remove(&(api as i16));
+    }
+}
