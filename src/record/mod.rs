@@ -18,11 +18,13 @@ mod record;
 mod size;
 
 #[cfg(test)]
-mod batch_tests;
+mod builder_tests;
+#[cfg(test)]
+mod fixture;
 #[cfg(test)]
 mod golden_tests;
 #[cfg(test)]
-mod hostile_tests;
+mod reader_tests;
 
 pub use batch_header::{
     encode_batch_header, BatchHeader, BatchSummary, ProducerIdentity, BATCH_HEADER_BYTES,
