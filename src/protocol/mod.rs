@@ -5,6 +5,8 @@
 
 mod framing;
 pub mod produce;
+#[cfg(test)]
+mod samples;
 mod shape;
 mod shape_requests;
 mod shape_responses;
