@@ -24,6 +24,7 @@ pub struct BrokerConnection {
     incarnation: u64,
     input: BytesMut,
     output: VecDeque<(Time, Bytes)>,
+    output_bytes: usize,
     /// No more requests are read; what is to be answered still is.
     closing: bool,
 }
@@ -38,6 +39,7 @@ impl BrokerConnection {
             incarnation,
             input: BytesMut::new(),
             output: VecDeque::new(),
+            output_bytes: 0,
             closing: false,
         })
     }
@@ -58,6 +60,7 @@ impl BrokerConnection {
                 Reply::None => {}
                 Reply::Respond { bytes, not_before } => {
                     let earliest = self.output.back().map_or(Time::ZERO, |last| last.0);
+                    self.output_bytes += bytes.len();
                     self.output.push_back((not_before.max(earliest), bytes));
                 }
                 Reply::CloseConnection => self.closing = true,
@@ -96,13 +99,24 @@ impl BrokerConnection {
         if self.next_output_at() > now {
             return None;
         }
-        self.output.pop_front().map(|front| front.1)
+        let (_, bytes) = self.output.pop_front()?;
+        self.output_bytes -= bytes.len();
+        Some(bytes)
     }
 
-    /// Whether the broker's side is to be closed now: after a broken request once everything
-    /// before it is answered, or at once when the broker went down or dropped its connections.
-    pub fn is_closed(&self, cluster: &Cluster) -> bool {
-        let alive = cluster.incarnation(self.broker) == Some(self.incarnation);
-        !alive || self.closing && self.output.is_empty()
+    /// Bytes of answers that wait to be taken.
+    pub fn output_bytes(&self) -> usize {
+        self.output_bytes
+    }
+
+    /// Whether a broken request ended the conversation and everything before it has been taken:
+    /// the broker closes.
+    pub fn is_finished(&self) -> bool {
+        self.closing && self.output.is_empty()
+    }
+
+    /// Whether the broker went down or dropped its connections: closed at once, answers or not.
+    pub fn is_dropped(&self, cluster: &Cluster) -> bool {
+        cluster.incarnation(self.broker) != Some(self.incarnation)
     }
 }
