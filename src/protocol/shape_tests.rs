@@ -1,3 +1,5 @@
+//! The tables against what the crate writes, for every version.
+
 use std::fmt::Debug;
 
 use kafka_protocol::protocol::{Decodable, Encodable};

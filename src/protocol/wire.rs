@@ -250,6 +250,12 @@ pub(super) fn put_length(buffer: &mut Vec<u8>, flexible: bool, length: usize) {
 #[derive(Debug)]
 pub(super) struct TooLong;
 
+impl From<TooLong> for Error {
+    fn from(_: TooLong) -> Error {
+        Error::new(ErrorCode::ARGUMENT, "a string longer than 32767 bytes")
+    }
+}
+
 /// Appends a string; `None` is null.
 pub(super) fn put_text(
     buffer: &mut Vec<u8>,
@@ -276,4 +282,59 @@ pub(super) fn put_frame_length(buffer: &mut [u8], elsewhere: usize) -> Result<()
     let length = length.and_then(|length| i32::try_from(length).ok()).ok_or(TooLong)?;
     buffer[..4].copy_from_slice(&length.to_be_bytes());
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn varints_come_back() {
+        for bit in 0..32 {
+            for value in [(1u32 << bit) - 1, 1 << bit, (1 << bit) | 1, u32::MAX] {
+                let mut bytes = Vec::new();
+                put_uvarint(&mut bytes, value);
+                assert_eq!(bytes.len(), (32 - value.leading_zeros()).max(1).div_ceil(7) as usize);
+                let mut reader = Reader::new(&bytes);
+                assert_eq!(reader.uvarint(), Ok(value));
+                assert_eq!(reader.left(), 0);
+                assert!(Reader::new(&bytes[1..]).uvarint() != Ok(value) || value < 0x80);
+            }
+        }
+    }
+
+    #[test]
+    fn a_varint_beyond_32_bits_is_refused() {
+        for last in [0x10, 0x7f, 0x80, 0x8f] {
+            let bytes = [0xff, 0xff, 0xff, 0xff, last, 0];
+            assert_eq!(Reader::new(&bytes).uvarint().unwrap_err().at, 5);
+        }
+        assert_eq!(Reader::new(&[0x80; 3]).uvarint().unwrap_err().reason, "too few bytes");
+    }
+
+    #[test]
+    fn lengths_below_null_are_refused() {
+        assert_eq!(Reader::new(&[0xff; 4]).blob(false), Ok(None));
+        let minus_two = [0xff, 0xff, 0xff, 0xfe];
+        assert_eq!(Reader::new(&minus_two).blob(false).unwrap_err().reason, "negative length");
+        assert_eq!(Reader::new(&[0]).blob(true), Ok(None));
+        assert_eq!(Reader::new(&[0]).text(true).unwrap_err().reason, "null");
+    }
+
+    #[test]
+    fn a_count_is_at_most_what_the_rest_can_hold() {
+        let bytes = [0, 0, 0, 3, 1, 1, 2, 2, 3, 3];
+        assert_eq!(Reader::new(&bytes).count(false, 2), Ok(Some(3)));
+        assert!(Reader::new(&bytes[..9]).count(false, 2).is_err());
+        assert!(Reader::new(&bytes).count(false, 3).is_err());
+    }
+
+    #[test]
+    fn an_error_says_what_where_and_why() {
+        let mut reader = Reader::new(&[0, 1]);
+        reader.field("port").i16().unwrap();
+        let found = reader.field("rack").i32().unwrap_err();
+        let error = found.into_error(ApiKey::Metadata, 5, "response");
+        assert_eq!(error.message(), "Metadata response v5: too few bytes in rack at byte 2");
+    }
 }

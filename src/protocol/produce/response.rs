@@ -7,7 +7,7 @@ use super::request::topic_ref;
 use super::{TopicRef, FLEXIBLE_SINCE, NEWEST, TOPIC_IDS_SINCE};
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::framing::{finish, put_response_header};
-use crate::protocol::wire::{put_length, put_text, put_uvarint, Read, Reader, TooLong};
+use crate::protocol::wire::{put_length, put_text, put_uvarint, Read, Reader};
 
 /// The first version that tells of new leaders (KIP-951).
 const LEADERS_SINCE: i16 = 10;
@@ -153,9 +153,8 @@ fn partition(reader: &mut Reader<'_>, version: i16, topic: &TopicRef) -> Read<Pa
         answer.log_start_offset = reader.field("log_start_offset").i64()?;
     }
     if version >= 8 {
-        // An index, a length, tagged fields.
-        let smallest = if flexible { 4 + 1 + 1 } else { 4 + 2 };
-        let count = reader.field("record_errors").count_not_null(flexible, smallest)?;
+        // An index, then a length and tagged fields of a byte each, or a length of two bytes.
+        let count = reader.field("record_errors").count_not_null(flexible, 4 + 2)?;
         answer.record_errors.reserve_exact(count);
         for _ in 0..count {
             let index = reader.field("batch_index").i32()?;
@@ -210,12 +209,6 @@ pub fn encode_response(
     put_response_header(&mut buffer, ApiKey::Produce, version, correlation_id);
     put_response(&mut buffer, version, response)?;
     finish(buffer, ApiKey::Produce, version, "response")
-}
-
-impl From<TooLong> for Error {
-    fn from(_: TooLong) -> Error {
-        Error::new(ErrorCode::ARGUMENT, "a string longer than 32767 bytes")
-    }
 }
 
 fn put_response(buffer: &mut Vec<u8>, version: i16, response: &ProduceResponse) -> Result<()> {

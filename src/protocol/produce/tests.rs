@@ -1,3 +1,5 @@
+//! The produce codec: v0 to v2 by hand, v3 to v13 against the crate in both directions.
+
 use bytes::{BufMut, Bytes};
 use kafka_protocol::messages::produce_request as theirs_request;
 use kafka_protocol::messages::produce_response as theirs;
@@ -114,10 +116,12 @@ fn responses_v0_to_v2_by_hand() {
 
 // Requests against the crate.
 
-type Topics = Vec<(String, u128, Vec<(i32, Vec<u8>, bool, usize)>)>;
+/// Index, records, whether the end of the records lies elsewhere, and where that end begins.
+type TestPartition = (i32, Vec<u8>, bool, usize);
+/// Name, id and partitions.
+type TestTopic = (String, u128, Vec<TestPartition>);
+type Topics = Vec<TestTopic>;
 
-/// Topics of name, id and partitions: index, records, whether the end of the records lies
-/// elsewhere, and where that end begins.
 fn topics() -> impl Strategy<Value = Topics> {
     let partition = (any::<i32>(), vec(any::<u8>(), 0..200), any::<bool>(), 0usize..200);
     vec(("[a-z.é]{0,150}", any::<u128>(), vec(partition, 0..4)), 0..4)
@@ -128,9 +132,9 @@ fn theirs_of(
     topics: &Topics,
     acks: i16,
     tid: &Option<String>,
-) -> crate::protocol::messages::ProduceRequest {
-    let topic = |(name, id, partitions): &(String, u128, Vec<(i32, Vec<u8>, bool, usize)>)| {
-        let partition = |(index, records, ..): &(i32, Vec<u8>, bool, usize)| {
+) -> theirs_request::ProduceRequest {
+    let topic = |(name, id, partitions): &TestTopic| {
+        let partition = |(index, records, ..): &TestPartition| {
             let records = Some(Bytes::copy_from_slice(records));
             theirs_request::PartitionProduceData::default().with_index(*index).with_records(records)
         };
@@ -143,7 +147,7 @@ fn theirs_of(
         }
     };
     let tid = tid.clone().map(|tid| TransactionalId(StrBytes::from_string(tid)));
-    crate::protocol::messages::ProduceRequest::default()
+    theirs_request::ProduceRequest::default()
         .with_transactional_id(tid)
         .with_acks(acks)
         .with_timeout_ms(1234)
