@@ -93,7 +93,7 @@ fn planned(row: &Row, key: &str, text: &str) -> Result<Value> {
     }
     let shown = match value {
         Value::Secret(_) => String::new(),
-        value => format!(" to `{value}`"),
+        value => format!(" to `{}`", shorten(&value.to_string())),
     };
     let only = match row.default {
         "" => "leave it unset".to_owned(),

@@ -96,7 +96,7 @@ fn an_error_shows_its_message_and_debugs_its_code() {
     assert!(error.is_retriable());
     assert_eq!(error.context("topic a").message(), "topic a: no memory");
     assert_eq!(Error::from(ErrorCode::CLOSED).message(), "The producer is closed.");
-    assert_eq!(std::mem::size_of::<Error>(), 32);
+    assert!(std::mem::size_of::<Error>() <= 32, "errors travel by value");
 }
 
 #[test]
