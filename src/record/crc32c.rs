@@ -15,9 +15,48 @@ pub fn append(crc: u32, bytes: &[u8]) -> u32 {
 
 /// The checksum of what `first` covers followed by the `second_len` bytes that `second` covers,
 /// without reading either: a batch header changes per attempt, its payload is read only once.
-#[inline]
+///
+/// Bytes that follow multiply what stands before them by x^8 each, so this is one multiplication
+/// per bit set in the length. (`crc32c_combine` squares matrices instead: 10 us for a batch, more
+/// than reading it again.)
 pub fn combine(first: u32, second: u32, second_len: usize) -> u32 {
-    ::crc32c::crc32c_combine(first, second, second_len)
+    let mut shifted = first;
+    let mut left = second_len;
+    while left > 0 {
+        shifted = multiply(SHIFTS[left.trailing_zeros() as usize], shifted);
+        left &= left - 1;
+    }
+    shifted ^ second
+}
+
+/// Castagnoli's polynomial, bit 31 being x^0 as in every number here.
+const POLYNOMIAL: u32 = 0x82f6_3b78;
+
+/// x^(8 * 2^k): what 2^k bytes multiply by.
+const SHIFTS: [u32; usize::BITS as usize] = {
+    let mut shifts = [0; usize::BITS as usize];
+    shifts[0] = 1 << (31 - 8);
+    let mut k = 1;
+    while k < shifts.len() {
+        shifts[k] = multiply(shifts[k - 1], shifts[k - 1]);
+        k += 1;
+    }
+    shifts
+};
+
+/// The product of two polynomials over GF(2), modulo the polynomial.
+const fn multiply(a: u32, b: u32) -> u32 {
+    let mut product = 0;
+    let mut shifted_b = b;
+    let mut power = 0;
+    while power < 32 {
+        // Masks in place of branches: the bits of a checksum cannot be predicted.
+        let coefficient = (a >> (31 - power)) & 1;
+        product ^= shifted_b & coefficient.wrapping_neg();
+        shifted_b = (shifted_b >> 1) ^ (POLYNOMIAL & (shifted_b & 1).wrapping_neg());
+        power += 1;
+    }
+    product
 }
 
 #[cfg(test)]
@@ -59,6 +98,13 @@ mod tests {
             let whole = checksum(&bytes);
             prop_assert_eq!(append(checksum(first), second), whole);
             prop_assert_eq!(combine(checksum(first), checksum(second), second.len()), whole);
+        }
+
+        #[test]
+        fn any_length_combines_as_in_the_crate(first: u32, second: u32, len: u32) {
+            let len = len as usize;
+            let expected = ::crc32c::crc32c_combine(first, second, len);
+            prop_assert_eq!(combine(first, second, len), expected);
         }
     }
 }
