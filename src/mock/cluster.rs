@@ -247,3 +247,7 @@ impl Cluster {
         self.wall_origin_ms.saturating_add(i64::try_from(now.as_ms()).unwrap_or(i64::MAX))
     }
 }
+
+#[cfg(test)]
+#[path = "cluster_tests.rs"]
+mod tests;

@@ -120,3 +120,7 @@ impl BrokerConnection {
         cluster.incarnation(self.broker) != Some(self.incarnation)
     }
 }
+
+#[cfg(test)]
+#[path = "connection_tests.rs"]
+mod tests;

@@ -133,7 +133,10 @@ impl Cluster {
         let asked: ListOffsetsRequest = read(request)?;
         let mut topics = Vec::with_capacity(asked.topics.len());
         for topic in asked.topics {
-            let rows = topic.partitions.iter().map(|row| self.offset_row(call, &topic.name, row));
+            let rows = topic
+                .partitions
+                .iter()
+                .map(|row| self.offset_row(call, request.version, &topic.name, row));
             let rows = rows.collect();
             let topic = ListOffsetsTopicResponse::default().with_name(topic.name.clone());
             topics.push(topic.with_partitions(rows));
@@ -146,6 +149,7 @@ impl Cluster {
     fn offset_row(
         &self,
         call: &Call,
+        version: i16,
         topic: &str,
         asked: &ListOffsetsPartition,
     ) -> ListOffsetsPartitionResponse {
@@ -158,9 +162,9 @@ impl Cluster {
             Err((code, _)) => row.with_error_code(wire(code)),
             Ok(partition) => {
                 let (offset, timestamp_ms) = offset_at(&partition.log, asked.timestamp);
-                row.with_offset(offset)
-                    .with_timestamp(timestamp_ms)
-                    .with_leader_epoch(partition.leader_epoch)
+                // The crate refuses to drop the epoch where a version has no place for it.
+                let epoch = if version >= 4 { partition.leader_epoch } else { -1 };
+                row.with_offset(offset).with_timestamp(timestamp_ms).with_leader_epoch(epoch)
             }
         }
     }
@@ -190,3 +194,7 @@ fn offset_at(log: &PartitionLog, timestamp_ms: i64) -> (i64, i64) {
         None => (batch.header().base_offset, batch.header().max_timestamp_ms),
     }
 }
+
+#[cfg(test)]
+#[path = "fetch_tests.rs"]
+mod tests;

@@ -18,6 +18,8 @@ mod produce;
 mod producer_ids;
 mod server;
 mod server_loop;
+#[cfg(test)]
+mod testing;
 mod topic;
 mod topology;
 mod versions;

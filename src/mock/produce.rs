@@ -170,3 +170,7 @@ impl Verdict {
 fn is_after_append(code: ErrorCode) -> bool {
     matches!(code, ErrorCode::REQUEST_TIMED_OUT | ErrorCode::NOT_ENOUGH_REPLICAS_AFTER_APPEND)
 }
+
+#[cfg(test)]
+#[path = "produce_tests.rs"]
+mod tests;

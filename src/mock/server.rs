@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
@@ -30,6 +30,8 @@ pub(super) struct Shared {
     cluster: Mutex<Cluster>,
     pub(super) clock: SystemClock,
     pub(super) closing: AtomicBool,
+    /// How often the thread woke up.
+    pub(super) turns: AtomicU64,
 }
 
 impl Shared {
@@ -66,6 +68,7 @@ impl MockCluster {
             cluster: Mutex::new(cluster),
             clock,
             closing: AtomicBool::new(false),
+            turns: AtomicU64::new(0),
         });
         let served = Arc::clone(&shared);
         let thread = std::thread::Builder::new()
@@ -92,6 +95,11 @@ impl MockCluster {
     /// Calls `look` with the cluster, between two requests.
     pub fn read<R>(&self, look: impl FnOnce(&Cluster) -> R) -> R {
         look(&self.shared.cluster())
+    }
+
+    /// How often the thread has woken up so far: it stands still while nothing happens.
+    pub fn turns(&self) -> u64 {
+        self.shared.turns.load(Ordering::Relaxed)
     }
 
     /// Stops serving: connections close, ports are free again, the thread is gone. The cluster can
@@ -123,3 +131,7 @@ impl fmt::Debug for MockCluster {
         write!(f, "MockCluster({})", self.bootstrap_servers())
     }
 }
+
+#[cfg(test)]
+#[path = "server_tests.rs"]
+mod tests;

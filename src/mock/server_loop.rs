@@ -94,6 +94,7 @@ impl ServerLoop {
                 }
                 return;
             }
+            shared.turns.fetch_add(1, Ordering::Relaxed);
             let now = shared.clock.now();
             for event in &events {
                 let Token(token) = event.token();
@@ -226,6 +227,7 @@ impl Peer {
                 }
             }
             match self.stream.write(&self.writing) {
+                Ok(0) => return Err(ErrorKind::WriteZero.into()),
                 Ok(count) => self.writing.advance(count),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => self.writable = false,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}

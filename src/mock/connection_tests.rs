@@ -1,0 +1,85 @@
+use super::*;
+use crate::mock::testing::{batch, Tester};
+use crate::protocol::{encode_request, ApiKey};
+
+fn peer(tester: &Tester) -> BrokerConnection {
+    BrokerConnection::new(&tester.cluster, 1, PeerId(1)).unwrap()
+}
+
+fn metadata() -> Bytes {
+    let request = kafka_protocol::messages::MetadataRequest::default();
+    encode_request(ApiKey::Metadata, 9, 1, "x", &request).unwrap()
+}
+
+#[test]
+fn every_split_of_the_bytes_gives_the_same_answers() {
+    let answers = |step: usize| {
+        let mut tester = Tester::with_topic();
+        let produce = tester.produce_frame(9, -1, 0, &batch(&[(None, "1")]));
+        let silent = tester.produce_frame(9, 0, 0, &batch(&[(None, "1")]));
+        let stream = [produce, silent, metadata()].concat();
+        let mut connection = peer(&tester);
+        for portion in stream.chunks(step) {
+            connection.feed(portion, &mut tester.cluster, tester.now);
+        }
+        let mut answers = Vec::new();
+        while let Some(answer) = connection.take_output(tester.now) {
+            answers.push(answer);
+        }
+        assert_eq!((answers.len(), connection.output_bytes()), (2, 0));
+        assert!(!connection.is_finished());
+        answers
+    };
+    let whole = answers(usize::MAX);
+    for step in 1..40 {
+        assert_eq!(answers(step), whole, "step {step}");
+    }
+}
+
+#[test]
+fn a_late_answer_holds_back_those_behind_it() {
+    let mut tester = Tester::new(1);
+    let mut connection = peer(&tester);
+    assert_eq!(connection.next_output_at(), Time::NEVER);
+    tester.cluster.push_faults(None, ApiKey::Metadata, &[crate::mock::Fault::DelayMs(40)]);
+    let two = [metadata(), metadata()].concat();
+    connection.feed(&two, &mut tester.cluster, tester.now);
+    let due = tester.now.plus_ms(40);
+    assert_eq!(connection.next_output_at(), due);
+    assert_eq!(connection.take_output(tester.now.plus_ms(39)), None);
+    assert!(connection.take_output(due).is_some());
+    assert_eq!(connection.next_output_at(), due);
+    assert!(connection.take_output(due).is_some());
+    assert_eq!(connection.take_output(due), None);
+}
+
+#[test]
+fn a_broken_request_closes_after_what_came_before() {
+    for broken in [&[0xff, 0xff, 0xff, 0xff][..], &[0x7f, 0, 0, 0], &[0, 0, 0, 1, 9], &[0; 4]] {
+        let mut tester = Tester::new(1);
+        let mut connection = peer(&tester);
+        let stream = [&metadata()[..], broken, &metadata()[..]].concat();
+        connection.feed(&stream, &mut tester.cluster, tester.now);
+        assert!(!connection.is_finished(), "{broken:?}: an answer is left");
+        assert!(connection.take_output(tester.now).is_some());
+        assert!(connection.is_finished(), "{broken:?}");
+        connection.feed(&metadata(), &mut tester.cluster, tester.now);
+        assert_eq!(connection.take_output(tester.now), None);
+    }
+}
+
+#[test]
+fn connections_end_with_the_life_of_their_broker() {
+    let mut tester = Tester::new(2);
+    let first = peer(&tester);
+    tester.cluster.broker_down(2).unwrap();
+    assert!(!first.is_dropped(&tester.cluster));
+    tester.cluster.drop_connections(1).unwrap();
+    assert!(first.is_dropped(&tester.cluster));
+    let second = peer(&tester);
+    assert!(!second.is_dropped(&tester.cluster));
+    tester.cluster.broker_down(1).unwrap();
+    assert!(BrokerConnection::new(&tester.cluster, 1, PeerId(2)).is_none());
+    tester.cluster.broker_up(1).unwrap();
+    assert!(second.is_dropped(&tester.cluster));
+}
