@@ -60,7 +60,8 @@ impl IdleOrder {
 
     /// Everything touched since the last call was active at `now`.
     pub fn stamp(&mut self, now: Time) {
-        while let Some(slot) = self.fresh.pop() {
+        for index in 0..self.fresh.len() {
+            let slot = self.fresh[index];
             // A slot may have been forgotten, and touched again, since it was pushed.
             if self.links[slot].place == Place::Fresh {
                 let link =
@@ -73,6 +74,7 @@ impl IdleOrder {
                 self.newest = slot;
             }
         }
+        self.fresh.clear();
     }
 
     /// The connection is gone.

@@ -254,3 +254,7 @@ fn is_in_progress(error: &io::Error) -> bool {
     }
     error.kind() == ErrorKind::WouldBlock
 }
+
+#[cfg(test)]
+#[path = "loopback_tests.rs"]
+mod tests;

@@ -10,3 +10,8 @@ pub mod mio_sockets;
 pub mod receive_budget;
 pub mod selector;
 pub mod sockets;
+
+#[cfg(test)]
+mod fake_sockets;
+#[cfg(test)]
+mod veil;

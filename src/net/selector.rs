@@ -342,3 +342,11 @@ fn add(sum: &mut ConnectionStats, more: ConnectionStats) {
     sum.frames_out += more.frames_out;
     sum.held_bytes += more.held_bytes;
 }
+
+#[cfg(test)]
+#[path = "selector_tests.rs"]
+mod tests;
+
+#[cfg(test)]
+#[path = "selector_limits_tests.rs"]
+mod limits_tests;
