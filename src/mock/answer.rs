@@ -62,17 +62,19 @@ pub(super) fn wire(code: ErrorCode) -> i16 {
 pub(super) fn spoiled(frame: Bytes, fault: Option<&Fault>, rng: &mut Rng) -> Bytes {
     /// Length and correlation id.
     const HEAD: usize = 8;
+    let Some(fault) = fault.filter(|fault| fault.spoils_the_answer()) else {
+        return frame;
+    };
     let mut spoiled = BytesMut::from(&frame[..]);
     match fault {
-        Some(Fault::Garbage) => rng.fill(&mut spoiled[HEAD..]),
-        Some(Fault::Truncated) => {
+        Fault::Garbage => rng.fill(&mut spoiled[HEAD..]),
+        Fault::Truncated => {
             spoiled.truncate(HEAD + (frame.len() - HEAD) / 2);
             let length = (spoiled.len() - 4) as u32;
             spoiled[..4].copy_from_slice(&length.to_be_bytes());
         }
-        Some(Fault::WrongCorrelation) => spoiled[4] ^= 0x55,
-        Some(Fault::InvalidLength) => spoiled[..4].copy_from_slice(&i32::MAX.to_be_bytes()),
-        _ => return frame,
+        Fault::WrongCorrelation => spoiled[4] ^= 0x55,
+        _ => spoiled[..4].copy_from_slice(&i32::MAX.to_be_bytes()),
     }
     spoiled.freeze()
 }

@@ -79,6 +79,11 @@ fn metadata_creates_topics_where_both_sides_allow_it() {
     tester.cluster.set_auto_create(false, 4);
     assert_eq!(metadata(&mut tester, 9, &["unwanted"]).topics[0].error_code, 3);
     assert_eq!(tester.cluster.topic_names(), ["new", "seven"]);
+
+    tester.cluster.set_auto_create(true, 4);
+    tester.cluster.set_topic_error("secret", Some(ErrorCode::TOPIC_AUTHORIZATION_FAILED));
+    assert_eq!(metadata(&mut tester, 9, &["secret"]).topics[0].error_code, 29);
+    assert_eq!(tester.cluster.topic_names(), ["new", "seven"]);
 }
 
 #[test]
@@ -195,7 +200,7 @@ fn software_names_are_checked() {
 
 #[test]
 fn coordinators_are_live_brokers_and_stay() {
-    for version in 0..=4 {
+    for version in 0..=6 {
         let mut tester = Tester::new(3);
         let mut request = FindCoordinatorRequest::default();
         if version >= 4 {
@@ -206,7 +211,7 @@ fn coordinators_are_live_brokers_and_stay() {
         let response: FindCoordinatorResponse =
             tester.call(1, ApiKey::FindCoordinator, version, &request);
         let node = match version {
-            4 => response.coordinators[0].node_id.0,
+            4.. => response.coordinators[0].node_id.0,
             _ => response.node_id.0,
         };
         assert!((1..=3).contains(&node), "v{version}");
@@ -223,7 +228,7 @@ fn coordinators_are_live_brokers_and_stay() {
 
 #[test]
 fn producer_ids_grow() {
-    for version in 0..=4 {
+    for version in 0..=5 {
         let mut tester = Tester::new(1);
         let request = InitProducerIdRequest::default().with_transactional_id(None);
         let mut next = || -> InitProducerIdResponse {
@@ -310,10 +315,10 @@ fn every_version_can_express_a_refusal_and_a_throttle() {
     each(ApiKey::ApiVersions, &[3, 4], &software);
     let request = MetadataRequest::default().with_topics(Some(vec![topic("t"), topic("new")]));
     each(ApiKey::Metadata, &[0, 13], &request);
-    each(ApiKey::InitProducerId, &[0, 4], &InitProducerIdRequest::default());
+    each(ApiKey::InitProducerId, &[0, 5], &InitProducerIdRequest::default());
     each(ApiKey::FindCoordinator, &[0, 3], &FindCoordinatorRequest::default());
     let request = FindCoordinatorRequest::default().with_coordinator_keys(vec![text("k")]);
-    each(ApiKey::FindCoordinator, &[4, 4], &request);
+    each(ApiKey::FindCoordinator, &[4, 6], &request);
     let topics = vec![CreatableTopic::default().with_name(TopicName(text("n")))];
     each(ApiKey::CreateTopics, &[2, 7], &CreateTopicsRequest::default().with_topics(topics));
     let partitions = vec![FetchPartition::default().with_current_leader_epoch(-1)];

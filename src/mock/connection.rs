@@ -13,6 +13,9 @@ use super::cluster::{Cluster, PeerId, Reply};
 /// `socket.request.max.bytes`: a frame that claims more closes the connection.
 pub const MAX_REQUEST_BYTES: usize = 100 * 1024 * 1024;
 
+/// A client that does not take its answers is not served above this many bytes of them.
+const MAX_OUTPUT_BYTES: usize = 64 * 1024 * 1024;
+
 /// Memory is taken in steps while a frame arrives, so that a claim alone costs nothing.
 const RESERVE_STEP: usize = 1024 * 1024;
 
@@ -49,13 +52,16 @@ impl BrokerConnection {
         self.broker
     }
 
-    /// Takes bytes that arrived, in any portions, and serves the requests that they complete.
+    /// Takes bytes that arrived, in any portions, and serves the requests that they complete, until
+    /// the connection is full of answers. After that, and once it is not full any more, the rest
+    /// is served by the next call, even with no bytes.
     pub fn feed(&mut self, bytes: &[u8], cluster: &mut Cluster, now: Time) {
         if self.closing {
             return;
         }
         self.input.extend_from_slice(bytes);
-        while let Some(frame) = self.next_frame() {
+        while !self.is_full() {
+            let Some(frame) = self.next_frame() else { break };
             match cluster.handle_request(self.broker, self.peer, frame, now) {
                 Reply::None => {}
                 Reply::Respond { bytes, not_before } => {
@@ -104,9 +110,10 @@ impl BrokerConnection {
         Some(bytes)
     }
 
-    /// Bytes of answers that wait to be taken.
-    pub fn output_bytes(&self) -> usize {
-        self.output_bytes
+    /// Whether so many answers wait to be taken that nothing more is served: no more bytes should
+    /// be fed.
+    pub fn is_full(&self) -> bool {
+        self.output_bytes >= MAX_OUTPUT_BYTES
     }
 
     /// Whether a broken request ended the conversation and everything before it has been taken:

@@ -1,13 +1,16 @@
+use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
+use kafka_protocol::messages::{FetchRequest, MetadataRequest, TopicName};
+
 use super::*;
 use crate::mock::testing::{batch, Tester};
-use crate::protocol::{encode_request, ApiKey};
+use crate::protocol::{encode_request, ApiKey, StrBytes};
 
 fn peer(tester: &Tester) -> BrokerConnection {
     BrokerConnection::new(&tester.cluster, 1, PeerId(1)).unwrap()
 }
 
 fn metadata() -> Bytes {
-    let request = kafka_protocol::messages::MetadataRequest::default();
+    let request = MetadataRequest::default();
     encode_request(ApiKey::Metadata, 9, 1, "x", &request).unwrap()
 }
 
@@ -26,7 +29,7 @@ fn every_split_of_the_bytes_gives_the_same_answers() {
         while let Some(answer) = connection.take_output(tester.now) {
             answers.push(answer);
         }
-        assert_eq!((answers.len(), connection.output_bytes()), (2, 0));
+        assert_eq!((answers.len(), connection.output_bytes), (2, 0));
         assert!(!connection.is_finished());
         answers
     };
@@ -82,4 +85,29 @@ fn connections_end_with_the_life_of_their_broker() {
     assert!(BrokerConnection::new(&tester.cluster, 1, PeerId(2)).is_none());
     tester.cluster.broker_up(1).unwrap();
     assert!(second.is_dropped(&tester.cluster));
+}
+
+#[test]
+fn who_does_not_take_answers_is_not_served_without_end() {
+    let mut tester = Tester::with_topic();
+    tester.cluster.set_max_message_bytes("t", 16 << 20).unwrap();
+    let value = "x".repeat(10 << 20);
+    tester.produce(1, 9, 0, &batch(&[(None, &value)]));
+    let partition =
+        FetchPartition::default().with_current_leader_epoch(-1).with_partition_max_bytes(i32::MAX);
+    let topic = FetchTopic::default()
+        .with_topic(TopicName(StrBytes::from_static_str("t")))
+        .with_partitions(vec![partition]);
+    let request = FetchRequest::default().with_max_bytes(i32::MAX).with_topics(vec![topic]);
+    let fetch = encode_request(ApiKey::Fetch, 11, 1, "x", &request).unwrap();
+    let mut connection = peer(&tester);
+    connection.feed(&fetch.repeat(10), &mut tester.cluster, tester.now);
+    assert!(connection.is_full());
+    assert_eq!(tester.cluster.request_count(None, ApiKey::Fetch), 7);
+    let mut answers = 0;
+    while connection.take_output(tester.now).is_some() {
+        answers += 1;
+        connection.feed(&[], &mut tester.cluster, tester.now);
+    }
+    assert_eq!(answers, 10);
 }

@@ -36,6 +36,14 @@ pub enum Fault {
     InvalidLength,
 }
 
+impl Fault {
+    /// Whether it changes the bytes of the answer.
+    pub(super) fn spoils_the_answer(&self) -> bool {
+        use Fault::{Garbage, InvalidLength, Truncated, WrongCorrelation};
+        matches!(self, Garbage | Truncated | WrongCorrelation | InvalidLength)
+    }
+}
+
 /// Everything that was ordered and has not happened yet.
 #[derive(Debug, Default)]
 pub(super) struct Faults {

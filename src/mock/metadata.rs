@@ -106,8 +106,9 @@ impl Cluster {
                     .with_error_code(wire(ErrorCode::UNKNOWN_TOPIC_ID)),
             };
         };
-        let missing = !self.topics.contains_key(name.as_str());
-        if missing && may_create && self.defaults.auto_create && call.error.is_none() {
+        let refused = call.error.is_some() || self.topic_errors.contains_key(name.as_str());
+        let missing = !refused && !self.topics.contains_key(name.as_str());
+        if missing && may_create && self.defaults.auto_create {
             let (partitions, replication) = (self.defaults.partitions, self.defaults.replication);
             let ready_at = call.now.plus_ms(self.defaults.creation_ms);
             if let Err(error) = self.create_topic_at(name, partitions, replication, ready_at) {

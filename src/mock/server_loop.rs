@@ -22,8 +22,6 @@ const WAKE: Token = Token(0);
 const READ_BYTES: usize = 256 * 1024;
 /// What one connection may read before others have their turn.
 const TURN_BYTES: usize = 4 * READ_BYTES;
-/// A client that does not read its answers is not read from either, above this.
-const MAX_OUTPUT_BYTES: usize = 64 * 1024 * 1024;
 /// When a port or a descriptor is missing, it is asked for again after this time.
 const RETRY_MS: u64 = 20;
 
@@ -46,6 +44,8 @@ struct Peer {
     /// Readiness comes once and is remembered until a call would block.
     readable: bool,
     writable: bool,
+    /// Requests that have been read wait for room among the answers.
+    held_back: bool,
 }
 
 /// The thread's state. Listener `n` has token `n + 1`, peers have the tokens behind them.
@@ -188,7 +188,7 @@ impl Peer {
             .register(&mut stream, Token(token), Interest::READABLE | Interest::WRITABLE)
             .ok()?;
         let writing = Bytes::new();
-        Some(Peer { stream, connection, writing, readable: true, writable: true })
+        Some(Peer { stream, connection, writing, readable: true, writable: true, held_back: false })
     }
 
     /// Reads, serves and writes what can be now; `false` when the connection is over.
@@ -203,11 +203,16 @@ impl Peer {
     /// An error means that the client is gone.
     fn read(&mut self, shared: &Shared, scratch: &mut [u8], now: Time) -> io::Result<()> {
         let mut read = 0;
-        while self.may_read() && read < TURN_BYTES {
+        if self.held_back && self.may_read() {
+            self.connection.feed(&[], &mut shared.cluster(), now);
+            self.held_back = self.connection.is_full();
+        }
+        while self.readable && self.may_read() && read < TURN_BYTES {
             match self.stream.read(scratch) {
                 Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
                 Ok(count) => {
                     self.connection.feed(&scratch[..count], &mut shared.cluster(), now);
+                    self.held_back |= self.connection.is_full();
                     read += count;
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => self.readable = false,
@@ -238,7 +243,7 @@ impl Peer {
     }
 
     fn may_read(&self) -> bool {
-        self.readable && self.connection.output_bytes() < MAX_OUTPUT_BYTES
+        (self.readable || self.held_back) && !self.connection.is_full()
     }
 
     /// When this peer wants a turn although no event will tell.

@@ -3,13 +3,14 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use kafka_protocol::messages::{MetadataRequest, MetadataResponse};
+use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
+use kafka_protocol::messages::{FetchRequest, MetadataRequest, MetadataResponse, TopicName};
 
 use super::*;
 use crate::mock::testing::{batch, produce_frame, CORRELATION_ID};
 use crate::mock::Fault;
 use crate::protocol::produce::decode_response;
-use crate::protocol::{self, encode_request, strip_response_header, ApiKey};
+use crate::protocol::{self, encode_request, strip_response_header, ApiKey, StrBytes};
 
 /// A blocking client of one broker.
 struct Client(TcpStream);
@@ -146,6 +147,31 @@ fn connections_close_on_order_and_on_nonsense() {
     client.write(b"GET / HTTP/1.1\r\n\r\n");
     assert!(client.read().is_err());
     Client::connect(&mock, 1).metadata();
+}
+
+#[test]
+fn who_reads_late_gets_everything() {
+    let mock = MockCluster::start(1).unwrap();
+    mock.create_topic("t", 1, 1).unwrap();
+    mock.set_max_message_bytes("t", 16 << 20).unwrap();
+    let mut client = Client::connect(&mock, 1);
+    let value = "x".repeat(10 << 20);
+    assert_eq!(client.produce(9, 0, &batch(&[(None, &value)])), (0, 0));
+    let partition =
+        FetchPartition::default().with_current_leader_epoch(-1).with_partition_max_bytes(i32::MAX);
+    let topic = FetchTopic::default()
+        .with_topic(TopicName(StrBytes::from_static_str("t")))
+        .with_partitions(vec![partition]);
+    let request = FetchRequest::default().with_max_bytes(i32::MAX).with_topics(vec![topic]);
+    let fetch = encode_request(ApiKey::Fetch, 11, CORRELATION_ID, "x", &request).unwrap();
+    client.write(&fetch.repeat(20));
+    while mock.request_count(None, ApiKey::Fetch) == 0 {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert!(mock.request_count(None, ApiKey::Fetch) < 20, "served without bounds");
+    for _ in 0..20 {
+        assert!(client.read().unwrap().len() > value.len());
+    }
 }
 
 #[test]

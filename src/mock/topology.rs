@@ -10,6 +10,9 @@ use crate::time::Time;
 use super::cluster::Cluster;
 use super::topic::{is_valid_name, Partition, Topic, TopicSettings};
 
+/// More partitions in one topic are taken for a mistake.
+const MAX_PARTITIONS: usize = 100_000;
+
 /// A record read back from a log.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct OwnedRecord {
@@ -71,7 +74,7 @@ impl Cluster {
             let message = format!("Topic '{name}' already exists.");
             return Err(Error::new(ErrorCode::TOPIC_ALREADY_EXISTS, message));
         }
-        if !(1..=1_000_000).contains(&partitions) {
+        if !(1..=MAX_PARTITIONS).contains(&partitions) {
             return Err(ErrorCode::INVALID_PARTITIONS.into());
         }
         if !(1..=self.brokers.len()).contains(&replication) {
@@ -111,7 +114,7 @@ impl Cluster {
     pub fn grow_partitions(&mut self, name: &str, count: usize) -> Result<()> {
         let topic = self.topic(name)?;
         let now = topic.partitions.len();
-        if count < now || count > 1_000_000 {
+        if count < now || count > MAX_PARTITIONS {
             return Err(ErrorCode::INVALID_PARTITIONS.into());
         }
         let replication = topic.partitions.first().map_or(1, |first| first.replicas.len());
