@@ -146,7 +146,7 @@ impl Cluster {
             Some(Fault::DropRequest | Fault::Error(ErrorCode::TRANSPORT)) => {
                 return Reply::CloseConnection;
             }
-            Some(Fault::Error(code)) => call.error = Some(code),
+            Some(Fault::Error(code)) if !code.is_none() => call.error = Some(code),
             Some(Fault::ThrottleMs(ms)) => call.throttle_ms = ms,
             Some(Fault::DelayMs(ms)) => hold_ms = hold_ms.saturating_add(ms),
             _ => {}

@@ -13,7 +13,7 @@ use super::cluster::Cluster;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Fault {
     /// The request is refused with this code. [`ErrorCode::TRANSPORT`] closes the connection
-    /// instead. To Produce, REQUEST_TIMED_OUT and NOT_ENOUGH_REPLICAS_AFTER_APPEND are answered
+    /// instead, [`ErrorCode::NONE`] lets the request pass. To Produce, REQUEST_TIMED_OUT and NOT_ENOUGH_REPLICAS_AFTER_APPEND are answered
     /// after the append, as a real broker does; every other code means nothing was written.
     Error(ErrorCode),
     /// The work is not done; the connection closes.
@@ -118,7 +118,7 @@ impl Cluster {
     }
 
     /// Answers the next batches produced to a partition with these codes, one each; codes mean
-    /// what [`Fault::Error`] says. [`ErrorCode::NONE`] lets one batch pass.
+    /// what [`Fault::Error`] says, except that none closes the connection.
     pub fn push_partition_errors(&mut self, topic: &str, partition: i32, codes: &[ErrorCode]) {
         if !codes.is_empty() {
             let queue = self.faults.partitions.entry((topic.to_owned(), partition)).or_default();

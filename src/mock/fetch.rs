@@ -32,6 +32,9 @@ const LATEST: i64 = -1;
 const EARLIEST: i64 = -2;
 const MAX_TIMESTAMP: i64 = -3;
 
+/// Why a partition cannot be read here, and the leader and its epoch where that helps.
+type Unreadable = (ErrorCode, Option<(i32, i32)>);
+
 impl Cluster {
     pub(super) fn fetch(&mut self, call: &Call, request: &RequestHeader) -> Option<Answer> {
         let asked: FetchRequest = read(request)?;
@@ -103,14 +106,13 @@ impl Cluster {
 
     /// The partition, if this broker leads it in an epoch that the client knows (-1: the client
     /// does not say); else the error, and who leads.
-    #[allow(clippy::type_complexity)]
     fn readable(
         &self,
         call: &Call,
         topic: &str,
         partition: i32,
         known_epoch: i32,
-    ) -> Result<&Partition, (ErrorCode, Option<(i32, i32)>)> {
+    ) -> Result<&Partition, Unreadable> {
         if let Some(code) = self.topic_errors.get(topic).copied().or(call.error) {
             return Err((code, None));
         }

@@ -190,16 +190,16 @@ fn errors_on_order_come_before_or_after_the_append_as_a_broker_has_them() {
     let codes = [ErrorCode::KAFKA_STORAGE_ERROR, ErrorCode::NONE, ErrorCode::REQUEST_TIMED_OUT];
     tester.cluster.push_partition_errors("t", 0, &codes);
     let mut answers = Vec::new();
-    for round in 0..4 {
+    for round in 0..5 {
         if round == 1 {
-            let code = ErrorCode::NOT_ENOUGH_REPLICAS_AFTER_APPEND;
-            tester.cluster.push_errors(ApiKey::Produce, &[code]);
+            let codes = [ErrorCode::NOT_ENOUGH_REPLICAS_AFTER_APPEND, ErrorCode::NONE];
+            tester.cluster.push_errors(ApiKey::Produce, &codes);
         }
         let answer = tester.produce(1, 9, 0, &ab());
         answers.push((answer.error_code, answer.base_offset));
     }
-    assert_eq!(answers, [(56, -1), (20, 0), (7, 2), (0, 4)]);
-    assert_eq!(tester.cluster.log_end_offset("t", 0).unwrap(), 6);
+    assert_eq!(answers, [(56, -1), (20, 0), (7, 2), (0, 4), (0, 6)]);
+    assert_eq!(tester.cluster.log_end_offset("t", 0).unwrap(), 8);
 }
 
 #[test]
