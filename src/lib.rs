@@ -16,6 +16,7 @@ pub mod net;
 pub mod delivery;
 
 // What the road stands on.
+pub mod backoff;
 pub mod config;
 pub mod error;
 pub mod metadata;

@@ -74,7 +74,12 @@ pub enum DisconnectCause {
 pub trait Network {
     /// Starts a connection; the outcome comes as an event. An error means that not even an attempt
     /// could be made (no descriptors, for example): it stands for `Disconnected`.
-    fn connect(&mut self, id: ConnectionId, address: SocketAddr, now: Time) -> Result<(), DisconnectCause>;
+    fn connect(
+        &mut self,
+        id: ConnectionId,
+        address: SocketAddr,
+        now: Time,
+    ) -> Result<(), DisconnectCause>;
 
     /// Queues a frame behind the ones already queued on that connection. If the connection is gone, the
     /// coming (or just reported) `Disconnected` event speaks for the frame.
