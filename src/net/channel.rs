@@ -407,3 +407,17 @@ fn recycle<'to>(mut slices: Vec<IoSlice<'_>>) -> Vec<IoSlice<'to>> {
     slices.clear();
     slices.into_iter().map(|_| IoSlice::new(&[])).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recycled_vector_keeps_its_allocation() {
+        let mut slices = Vec::with_capacity(100);
+        slices.push(IoSlice::new(b"x"));
+        let at = slices.as_ptr() as usize;
+        let again = recycle(slices);
+        assert_eq!((again.len(), again.capacity(), again.as_ptr() as usize), (0, 100, at));
+    }
+}
