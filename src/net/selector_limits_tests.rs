@@ -1,5 +1,6 @@
 //! What bounds a selector: muting, memory for responses, fairness, idle time.
 
+use std::io::ErrorKind;
 use std::iter::repeat_n;
 
 use super::tests::{wire, Rig, ID, OTHER};
@@ -104,6 +105,21 @@ fn a_disconnect_waits_behind_frames_that_wait_for_memory() {
     assert_eq!(held.len(), 1);
     drop(held);
     assert_eq!(rig.poll(), ["received 7 abcd", "disconnected 7 closed by peer []"]);
+}
+
+#[test]
+fn a_failed_write_is_reported_once_the_frame_before_it_got_its_memory() {
+    let (mut rig, _budget) = budgeted(4);
+    rig.sockets().short_read_drains = true;
+    rig.sockets().arrive(1, &wire(b"1234"));
+    let held = received(&mut rig);
+    let socket = rig.sockets().socket(0);
+    socket.reads.push_back(Step::Bytes(wire(b"abcd")[..4].to_vec()));
+    socket.writes.push_back(Step::Fail(ErrorKind::BrokenPipe));
+    rig.send(ID, b"frame", 1);
+    assert_eq!(rig.poll(), NOTHING, "the frame that has begun may be there in full");
+    drop(held);
+    assert_eq!(rig.poll(), ["disconnected 7 io [1]"], "no event will come for it");
 }
 
 #[test]
