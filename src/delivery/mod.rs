@@ -1,1 +1,16 @@
-//! (skeleton)
+//! The way home of a record: one report per outcome, exactly once, through a callback or a poll.
+//! Depends on nothing above it, so anything may hold a promise.
+
+pub mod future;
+pub mod lease;
+pub mod outstanding;
+pub mod promises;
+pub mod queue;
+pub mod report;
+mod wake_fd;
+
+pub use lease::Lease;
+pub use outstanding::Outstanding;
+pub use promises::Promises;
+pub use queue::{Delivery, Door, ReportSink};
+pub use report::{Persistence, Report};

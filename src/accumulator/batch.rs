@@ -1,0 +1,234 @@
+//! One batch of records of one partition, in its two lives: open (application threads append under the
+//! partition lock) and sealed (its bytes never change). Never decides when it is sent.
+
+use std::sync::Arc;
+
+use crate::accumulator::chain::{Chain, Payload};
+use crate::accumulator::pool::{Needs, Pool, Taker, CHUNK_SIZES};
+use crate::accumulator::topic::Slot;
+use crate::delivery::{Lease, Outstanding, Promises};
+use crate::metadata::NodeId;
+use crate::record::{
+    estimate_size_upper_bound, BatchBuilder, BatchSummary, Codec, Magic, Record,
+    BATCH_HEADER_BYTES,
+};
+use crate::time::Time;
+
+/// What a batch costs beside its records: this struct, queue entries, the in-flight entry.
+pub const BATCH_OVERHEAD_BYTES: usize = 384;
+
+/// What all batches of a producer have in common.
+#[derive(Copy, Clone, Debug)]
+pub struct BatchLimits {
+    /// `batch.size`: bytes after which a batch is full.
+    pub batch_size_bytes: usize,
+    /// `batch.num.messages`: records after which a batch is full.
+    pub batch_records_max: u32,
+    /// Whether reports carry the timestamp of each record.
+    pub timed: bool,
+}
+
+/// Who a batch is.
+#[derive(Copy, Clone, Debug)]
+pub struct BatchName {
+    /// Topic id as registered.
+    pub topic: u32,
+    /// Partition.
+    pub partition: i32,
+    /// The partition's place in the tables.
+    pub slot: Slot,
+    /// Number of its first record in the partition's order: what retries and splits go back by.
+    pub ordinal: u64,
+}
+
+/// A batch that still takes records.
+#[derive(Debug)]
+pub struct OpenBatch {
+    name: BatchName,
+    builder: BatchBuilder,
+    chain: Chain,
+    promises: Promises,
+    created: Time,
+    records_max: u32,
+}
+
+/// How an attempt to append ended.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Room {
+    /// Appended.
+    Appended,
+    /// The batch is full: open another.
+    Full,
+    /// The pool gave nothing.
+    NoMemory,
+}
+
+impl OpenBatch {
+    /// An empty batch; nothing if its bookkeeping finds no memory.
+    pub fn new(
+        name: BatchName,
+        limits: &BatchLimits,
+        class: usize,
+        pool: &Arc<Pool>,
+        outstanding: &Arc<Outstanding>,
+        taker: Taker<'_>,
+        now: Time,
+    ) -> Option<OpenBatch> {
+        let counted = Needs { counted_bytes: BATCH_OVERHEAD_BYTES, ..Needs::default() };
+        if !pool.try_take(&counted, taker, &mut Vec::new()) {
+            return None;
+        }
+        let lease = Lease::new(pool.clone(), 0);
+        let ticket = outstanding.enter();
+        let promises = Promises::new(name.topic, name.partition, limits.timed, lease, ticket);
+        let builder = BatchBuilder::plain(limits.batch_size_bytes);
+        Some(OpenBatch {
+            name,
+            builder,
+            chain: Chain::new(class),
+            promises,
+            created: now,
+            records_max: limits.batch_records_max,
+        })
+    }
+
+    /// The most that appending `record` to a new batch can need.
+    pub fn worst_case_bytes(record: &Record<'_>) -> usize {
+        let bytes = size_upper_bound(record);
+        Needs::for_bytes(bytes, 0).bytes() + CHUNK_SIZES[0] + BATCH_OVERHEAD_BYTES + 16 * 8
+    }
+
+    /// Appends if there is room in the batch and memory in the pool; touches nothing otherwise.
+    #[inline]
+    pub fn append(
+        &mut self,
+        record: &Record<'_>,
+        token: u64,
+        pool: &Pool,
+        taker: Taker<'_>,
+    ) -> Room {
+        let size = self.builder.size_of(record);
+        if !self.builder.has_room_for(size) {
+            return Room::Full;
+        }
+        let promise_bytes = self.promises.needs();
+        if promise_bytes > 0 || self.chain.room() < size {
+            let mut needs = self.chain.needs(size, matches!(taker, Taker::Holder(_)));
+            needs.counted_bytes += promise_bytes;
+            if !self.chain.take(&needs, pool, taker) {
+                return Room::NoMemory;
+            }
+            if promise_bytes > 0 {
+                self.promises.grow();
+            }
+        }
+        self.builder.append(record, size, &mut self.chain);
+        self.promises.push(token, record.timestamp_ms);
+        Room::Appended
+    }
+
+    /// Whether no further record will be taken.
+    #[inline]
+    pub fn is_full(&self) -> bool {
+        self.builder.is_full() || self.builder.count() >= self.records_max
+    }
+
+    /// Number of records.
+    pub fn count(&self) -> u32 {
+        self.builder.count()
+    }
+
+    /// Bytes on the wire so far.
+    pub fn bytes(&self) -> usize {
+        self.builder.bytes()
+    }
+
+    /// When it was opened.
+    pub fn created(&self) -> Time {
+        self.created
+    }
+
+    /// Its place in the partition's order.
+    pub fn ordinal(&self) -> u64 {
+        self.name.ordinal
+    }
+
+    /// Ends its open life.
+    pub fn seal(mut self, pool: &Arc<Pool>) -> Batch {
+        self.builder.close_for_appends();
+        let summary = self.builder.summary();
+        Batch {
+            name: self.name,
+            summary,
+            payload: Arc::new(self.chain.seal(pool.clone(), BATCH_OVERHEAD_BYTES)),
+            payload_crc: None,
+            promises: Some(self.promises),
+            created: self.created,
+            attempts: 0,
+            last_attempt: self.created,
+            drained: Time::ZERO,
+            retry_at: Time::ZERO,
+            last_node: None,
+        }
+    }
+
+    /// Gives everything back without any record having been appended.
+    pub fn discard(self, pool: &Pool) {
+        debug_assert_eq!(self.builder.count(), 0);
+        self.chain.discard(pool);
+        use crate::delivery::lease::MemoryHome;
+        pool.give_back(BATCH_OVERHEAD_BYTES);
+    }
+}
+
+/// The most bytes that `record` takes as the only one of a batch.
+pub fn size_upper_bound(record: &Record<'_>) -> usize {
+    estimate_size_upper_bound(
+        Magic::V2,
+        Codec::None,
+        record.key.map(<[u8]>::len),
+        record.value.map(<[u8]>::len),
+        record.headers,
+    )
+}
+
+/// A sealed batch. Its promises are taken out when they are kept or broken, which happens once; the
+/// payload stays until nobody reads it any more.
+#[derive(Debug)]
+pub struct Batch {
+    /// Who it is.
+    pub name: BatchName,
+    /// What its header will say.
+    pub summary: BatchSummary,
+    /// The records, encoded.
+    pub payload: Arc<Payload>,
+    /// CRC-32C of the payload once encoded; `None`: sealed, not yet encoded.
+    pub payload_crc: Option<u32>,
+    /// What is owed; `None` once reported.
+    pub promises: Option<Promises>,
+    /// When the first record was appended: the delivery deadline counts from here.
+    pub created: Time,
+    /// How often it was put back after an error.
+    pub attempts: u32,
+    /// When it was last put back.
+    pub last_attempt: Time,
+    /// When it was last taken for sending.
+    pub drained: Time,
+    /// Not before this time, after an error.
+    pub retry_at: Time,
+    /// Where it was last sent.
+    pub last_node: Option<NodeId>,
+}
+
+impl Batch {
+    /// Bytes on the wire.
+    pub fn bytes(&self) -> usize {
+        use crate::net::frame::Pieces;
+        BATCH_HEADER_BYTES + self.payload.bytes()
+    }
+
+    /// Number of records.
+    pub fn count(&self) -> u32 {
+        self.summary.count
+    }
+}

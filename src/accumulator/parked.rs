@@ -1,0 +1,147 @@
+//! Records of topics that are not known yet, kept as raw fields behind the topic's gate until
+//! metadata tells its partitions (DESIGN 3.10). Every later record of the topic joins them, so order stays.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::delivery::outstanding::Ticket;
+use crate::delivery::Lease;
+use crate::record::{Header, Record};
+use crate::time::Time;
+
+/// What a parked record costs beside its bytes.
+const PARKED_OVERHEAD_BYTES: usize = std::mem::size_of::<ParkedRecord>() + 32;
+
+/// One record that waits for its topic.
+#[derive(Debug)]
+pub struct ParkedRecord {
+    /// The partition it was sent to, or -1.
+    pub partition: i32,
+    /// Its token.
+    pub token: u64,
+    /// When it was sent: its deadline counts from here.
+    pub parked_at: Time,
+    timestamp_ms: i64,
+    key_bytes: i64,
+    value_bytes: i64,
+    /// Key length and value length (-1: null) of each header.
+    headers: Box<[(u32, i64)]>,
+    /// Key, value, then each header's key and value.
+    body: Box<[u8]>,
+    /// Memory it is counted for.
+    pub lease: Lease,
+    /// Holds up a flush.
+    pub ticket: Ticket,
+}
+
+fn length_of(bytes: Option<&[u8]>) -> i64 {
+    bytes.map_or(-1, |bytes| bytes.len() as i64)
+}
+
+fn cut<'a>(body: &mut &'a [u8], length: i64) -> Option<&'a [u8]> {
+    let length = usize::try_from(length).ok()?;
+    let (head, rest) = body.split_at(length);
+    *body = rest;
+    Some(head)
+}
+
+impl ParkedRecord {
+    /// Bytes of counted memory that parking `record` takes.
+    pub fn cost_bytes(record: &Record<'_>) -> usize {
+        let headers: usize = record
+            .headers
+            .iter()
+            .map(|header| 16 + header.key.len() + header.value.map_or(0, <[u8]>::len))
+            .sum();
+        let key_and_value = record.key.map_or(0, <[u8]>::len) + record.value.map_or(0, <[u8]>::len);
+        PARKED_OVERHEAD_BYTES + key_and_value + headers
+    }
+
+    /// A copy of `record`.
+    pub fn new(
+        record: &Record<'_>,
+        partition: i32,
+        token: u64,
+        lease: Lease,
+        ticket: Ticket,
+        now: Time,
+    ) -> ParkedRecord {
+        let mut body = Vec::new();
+        body.extend_from_slice(record.key.unwrap_or_default());
+        body.extend_from_slice(record.value.unwrap_or_default());
+        let mut headers = Vec::with_capacity(record.headers.len());
+        for header in record.headers {
+            headers.push((header.key.len() as u32, length_of(header.value)));
+            body.extend_from_slice(header.key.as_bytes());
+            body.extend_from_slice(header.value.unwrap_or_default());
+        }
+        ParkedRecord {
+            partition,
+            token,
+            parked_at: now,
+            timestamp_ms: record.timestamp_ms,
+            key_bytes: length_of(record.key),
+            value_bytes: length_of(record.value),
+            headers: headers.into_boxed_slice(),
+            body: body.into_boxed_slice(),
+            lease,
+            ticket,
+        }
+    }
+
+    /// Gives `use_it` the record as it was sent.
+    pub fn with_record<T>(&self, use_it: impl FnOnce(&Record<'_>) -> T) -> T {
+        let mut body = &self.body[..];
+        let key = cut(&mut body, self.key_bytes);
+        let value = cut(&mut body, self.value_bytes);
+        let mut headers = Vec::with_capacity(self.headers.len());
+        for &(key_bytes, value_bytes) in &self.headers {
+            let name = cut(&mut body, i64::from(key_bytes)).unwrap_or_default();
+            // It was a str when it came in.
+            let key = std::str::from_utf8(name).unwrap_or_default();
+            headers.push(Header { key, value: cut(&mut body, value_bytes) });
+        }
+        use_it(&Record { timestamp_ms: self.timestamp_ms, key, value, headers: &headers })
+    }
+}
+
+/// The records parked for one topic.
+#[derive(Debug, Default)]
+pub struct Gate {
+    parked: Mutex<VecDeque<ParkedRecord>>,
+}
+
+impl Gate {
+    /// The queue, for whoever parks or promotes. The topic's state changes only under this lock.
+    pub fn lock(&self) -> MutexGuard<'_, VecDeque<ParkedRecord>> {
+        self.parked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::delivery::Outstanding;
+
+    #[test]
+    fn null_and_empty_stay_apart_while_parked() {
+        let empty: &[u8] = b"";
+        for (key, value) in [(None, Some(empty)), (Some(empty), None), (Some(&b"k"[..]), Some(&b"v"[..]))] {
+            let headers = [
+                Header { key: "a", value: None },
+                Header { key: "", value: Some(empty) },
+                Header { key: "å", value: Some(b"xyz") },
+            ];
+            let record = Record { timestamp_ms: 5, key, value, headers: &headers };
+            let ticket = Outstanding::new().enter();
+            let parked = ParkedRecord::new(&record, 3, 9, Lease::nothing(), ticket, Time::ZERO);
+            parked.with_record(|back| {
+                assert_eq!((back.key, back.value, back.timestamp_ms), (key, value, 5));
+                assert_eq!(back.headers.len(), 3);
+                for (left, right) in back.headers.iter().zip(&headers) {
+                    assert_eq!((left.key, left.value), (right.key, right.value));
+                }
+            });
+        }
+    }
+}

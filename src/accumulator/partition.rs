@@ -1,0 +1,305 @@
+//! The queue of one partition: at most one open batch that application threads append to, and the
+//! sealed ones in front of it in send order. One short lock; no I/O, no compression, no waiting under it.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::accumulator::batch::{Batch, BatchLimits, BatchName, OpenBatch, Room};
+use crate::accumulator::pool::{class_for, Pool, Taker};
+use crate::accumulator::topic::Slot;
+use crate::delivery::Outstanding;
+use crate::record::Record;
+use crate::time::Time;
+
+/// One partition of a topic.
+#[derive(Debug)]
+pub struct Partition {
+    /// Topic id as registered.
+    pub topic: u32,
+    /// Number of the partition in the topic.
+    pub id: i32,
+    /// Its place in the sender's tables.
+    pub slot: Slot,
+    queue: Mutex<Queue>,
+    /// Batches in the queue, for adaptive partitioning.
+    queued: AtomicU32,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    open: Option<OpenBatch>,
+    sealed: VecDeque<Batch>,
+    next_ordinal: u64,
+    /// Bytes of the last sealed batch: a hint for the first chunk of the next.
+    last_bytes: usize,
+}
+
+/// What an append needs beside the record.
+pub struct AppendContext<'a> {
+    /// Limits of a batch.
+    pub limits: &'a BatchLimits,
+    /// Where memory comes from.
+    pub pool: &'a Arc<Pool>,
+    /// What a flush waits for.
+    pub outstanding: &'a Arc<Outstanding>,
+    /// Set when the producer no longer takes records; read under the partition lock.
+    pub closed: &'a AtomicBool,
+}
+
+/// How an append ended.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Appended {
+    /// The record is in a batch.
+    Done {
+        /// A batch was opened at this time: the sender must learn of its deadline.
+        opened: Option<Time>,
+        /// A batch became full: the sender can have it now.
+        sealed: bool,
+        /// Bytes that the record took.
+        bytes: usize,
+        /// An open batch is left behind.
+        partial: bool,
+    },
+    /// No memory. The open batch was sealed so that it can go and free some.
+    NoMemory {
+        /// A batch was sealed.
+        sealed: bool,
+        /// The most that the record can need.
+        wanted_bytes: usize,
+    },
+    /// The choice of partition changed meanwhile: choose again.
+    Moved,
+    /// The producer is closed.
+    Closed,
+}
+
+/// What the scheduling rule must know of the first batch in the queue.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// It takes no more records.
+    pub sealed: bool,
+    /// Its payload checksum (and compressed form) is ready.
+    pub encoded: bool,
+    /// When it was opened.
+    pub created: Time,
+    /// Not before this time, after an error.
+    pub retry_at: Time,
+}
+
+impl Partition {
+    /// An empty queue.
+    pub fn new(topic: u32, id: i32, slot: Slot) -> Partition {
+        Partition { topic, id, slot, queue: Mutex::default(), queued: AtomicU32::new(0) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Appends a record to the open batch, opening one if there is none or it is full. `still_chosen` is asked
+    /// under the lock; `now` is asked only when a batch is opened.
+    #[inline]
+    pub fn append(
+        &self,
+        record: &Record<'_>,
+        token: u64,
+        context: &AppendContext<'_>,
+        mut taker: Taker<'_>,
+        still_chosen: impl FnOnce() -> bool,
+        now: impl FnOnce() -> Time,
+    ) -> Appended {
+        let mut queue = self.lock();
+        if context.closed.load(Ordering::Acquire) {
+            return Appended::Closed;
+        }
+        if !still_chosen() {
+            return Appended::Moved;
+        }
+        let mut sealed = false;
+        if let Some(open) = &mut queue.open {
+            let before = open.bytes();
+            match open.append(record, token, context.pool, reborrow(&mut taker)) {
+                Room::Appended => {
+                    let bytes = open.bytes() - before;
+                    let full = open.is_full();
+                    if full {
+                        self.seal(&mut queue, context.pool);
+                    }
+                    return Appended::Done { opened: None, sealed: full, bytes, partial: !full };
+                }
+                Room::Full => {
+                    self.seal(&mut queue, context.pool);
+                    sealed = true;
+                }
+                Room::NoMemory => {
+                    self.seal(&mut queue, context.pool);
+                    let wanted_bytes = OpenBatch::worst_case_bytes(record);
+                    return Appended::NoMemory { sealed: true, wanted_bytes };
+                }
+            }
+        }
+        self.append_to_new(&mut queue, record, token, context, taker, now, sealed)
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn append_to_new(
+        &self,
+        queue: &mut Queue,
+        record: &Record<'_>,
+        token: u64,
+        context: &AppendContext<'_>,
+        mut taker: Taker<'_>,
+        now: impl FnOnce() -> Time,
+        sealed: bool,
+    ) -> Appended {
+        let created = now();
+        let name = BatchName {
+            topic: self.topic,
+            partition: self.id,
+            slot: self.slot,
+            ordinal: queue.next_ordinal,
+        };
+        let class = class_for(queue.last_bytes);
+        let opened = OpenBatch::new(
+            name,
+            context.limits,
+            class,
+            context.pool,
+            context.outstanding,
+            reborrow(&mut taker),
+            created,
+        );
+        let wanted_bytes = OpenBatch::worst_case_bytes(record);
+        let Some(mut open) = opened else {
+            return Appended::NoMemory { sealed, wanted_bytes };
+        };
+        if open.append(record, token, context.pool, taker) != Room::Appended {
+            // The first record always has room, so it was memory.
+            open.discard(context.pool);
+            return Appended::NoMemory { sealed, wanted_bytes };
+        }
+        let (bytes, full) = (open.bytes(), open.is_full());
+        queue.open = Some(open);
+        self.queued.fetch_add(1, Ordering::Relaxed);
+        if full {
+            self.seal(queue, context.pool);
+        }
+        Appended::Done { opened: Some(created), sealed: sealed || full, bytes, partial: !full }
+    }
+
+    fn seal(&self, queue: &mut Queue, pool: &Arc<Pool>) {
+        if let Some(open) = queue.open.take() {
+            queue.last_bytes = open.bytes();
+            queue.next_ordinal += u64::from(open.count());
+            queue.sealed.push_back(open.seal(pool));
+        }
+    }
+
+    /// Seals the open batch, if any, so that it goes without waiting longer. True if there was one.
+    pub fn seal_open(&self, pool: &Arc<Pool>) -> bool {
+        let mut queue = self.lock();
+        let had_one = queue.open.is_some();
+        self.seal(&mut queue, pool);
+        had_one
+    }
+
+    /// What is first in the queue.
+    pub fn head(&self) -> Option<Head> {
+        let queue = self.lock();
+        if let Some(batch) = queue.sealed.front() {
+            return Some(Head {
+                sealed: true,
+                encoded: batch.payload_crc.is_some(),
+                created: batch.created,
+                retry_at: batch.retry_at,
+            });
+        }
+        queue.open.as_ref().map(|open| Head {
+            sealed: false,
+            encoded: false,
+            created: open.created(),
+            retry_at: Time::ZERO,
+        })
+    }
+
+    /// Takes the first batch if it is not larger than `bytes_max` (or `force`), sealing it if it is open.
+    pub fn take(&self, pool: &Arc<Pool>, bytes_max: usize, force: bool) -> Option<Batch> {
+        let mut queue = self.lock();
+        if queue.sealed.is_empty() {
+            self.seal(&mut queue, pool);
+        }
+        let fits = queue.sealed.front().is_some_and(|batch| force || batch.bytes() <= bytes_max);
+        if !fits {
+            return None;
+        }
+        self.queued.fetch_sub(1, Ordering::Relaxed);
+        queue.sealed.pop_front()
+    }
+
+    /// Puts a batch back where its ordinal belongs.
+    pub fn put_back(&self, batch: Batch) {
+        let mut queue = self.lock();
+        let at = queue.sealed.partition_point(|other| other.name.ordinal < batch.name.ordinal);
+        queue.sealed.insert(at, batch);
+        self.queued.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Puts the parts of a split batch back in their order, at the place of the whole.
+    pub fn put_back_parts(&self, parts: Vec<Batch>) {
+        let mut queue = self.lock();
+        let Some(first) = parts.first() else { return };
+        let at = queue.sealed.partition_point(|other| other.name.ordinal < first.name.ordinal);
+        self.queued.fetch_add(parts.len() as u32, Ordering::Relaxed);
+        for (index, part) in parts.into_iter().enumerate() {
+            queue.sealed.insert(at + index, part);
+        }
+    }
+
+    /// Takes from the front all batches that were created before `limit` (expiry).
+    pub fn take_created_before(&self, limit: Time, pool: &Arc<Pool>) -> Vec<Batch> {
+        let mut queue = self.lock();
+        let mut taken = Vec::new();
+        if queue.sealed.is_empty() && queue.open.as_ref().is_some_and(|o| o.created() < limit) {
+            self.seal(&mut queue, pool);
+        }
+        while queue.sealed.front().is_some_and(|batch| batch.created < limit) {
+            taken.extend(queue.sealed.pop_front());
+        }
+        self.queued.fetch_sub(taken.len() as u32, Ordering::Relaxed);
+        taken
+    }
+
+    /// Takes everything (purge, forced close).
+    pub fn take_all(&self, pool: &Arc<Pool>) -> Vec<Batch> {
+        let mut queue = self.lock();
+        self.seal(&mut queue, pool);
+        self.queued.store(0, Ordering::Relaxed);
+        queue.sealed.drain(..).collect()
+    }
+
+    /// Batches in the queue.
+    pub fn queued_batches(&self) -> u32 {
+        self.queued.load(Ordering::Relaxed)
+    }
+
+    /// Records in the queue.
+    pub fn queued_records(&self) -> usize {
+        let queue = self.lock();
+        let sealed: usize = queue.sealed.iter().map(|batch| batch.count() as usize).sum();
+        sealed + queue.open.as_ref().map_or(0, |open| open.count() as usize)
+    }
+}
+
+fn reborrow<'a>(taker: &'a mut Taker<'_>) -> Taker<'a> {
+    match taker {
+        Taker::Caller => Taker::Caller,
+        Taker::Holder(ticket) => Taker::Holder(ticket),
+        Taker::Sender => Taker::Sender,
+        Taker::Exchange(held) => Taker::Exchange(std::mem::take(held)),
+    }
+}
+
+#[cfg(test)]
+#[path = "partition_tests.rs"]
+mod tests;

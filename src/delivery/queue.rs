@@ -1,0 +1,228 @@
+//! The queue of reports on their way to the application and the two doors out of it: a callback on a
+//! thread of the library, or a poll. Never drops a report; the records in it stay counted.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle, ThreadId};
+use std::time::{Duration, Instant};
+
+use once_cell::sync::OnceCell;
+
+use crate::delivery::report::Report;
+use crate::delivery::wake_fd::WakeFd;
+use crate::error::{Error, ErrorCode, Result};
+
+/// Called with reports; see [`Door::Callback`].
+pub type ReportSink = Box<dyn FnMut(&[Report]) + Send>;
+
+/// How reports leave the library.
+pub enum Door {
+    /// The application takes them with [`Delivery::poll`].
+    Poll,
+    /// A dispatcher thread hands them to this function, several at a time. It may send; it may not flush or
+    /// close. A panic in it is caught, counted, and does not lose the other reports.
+    Callback(ReportSink),
+}
+
+/// Where reports wait. See the head of the file.
+pub struct Delivery {
+    state: Mutex<State>,
+    arrived: Condvar,
+    fd: OnceCell<WakeFd>,
+    dispatcher: OnceCell<ThreadId>,
+}
+
+#[derive(Default)]
+struct State {
+    reports: VecDeque<Report>,
+    records: usize,
+    /// Records in the hands of the callback right now.
+    in_callback: usize,
+    callback_panics: u64,
+    callback_time: Duration,
+    closed: bool,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Delivery {
+    /// A delivery queue with this door; starts the dispatcher thread if the door is a callback.
+    pub fn open(door: Door, name: &str) -> Result<Arc<Delivery>> {
+        let delivery = Arc::new(Delivery {
+            state: Mutex::default(),
+            arrived: Condvar::new(),
+            fd: OnceCell::new(),
+            dispatcher: OnceCell::new(),
+        });
+        if let Door::Callback(sink) = door {
+            let shared = delivery.clone();
+            let builder = thread::Builder::new().name(format!("ottla-dr {name}"));
+            let thread = builder.spawn(move || shared.dispatch(sink)).map_err(|cause| {
+                Error::new(ErrorCode::STATE, format!("cannot start the dispatcher thread: {cause}"))
+            })?;
+            // The thread's own id is known before it can deliver anything to anybody.
+            let _ = delivery.dispatcher.set(thread.thread().id());
+            delivery.lock().thread = Some(thread);
+        }
+        Ok(delivery)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether reports leave through a callback.
+    pub fn has_callback(&self) -> bool {
+        self.dispatcher.get().is_some()
+    }
+
+    /// Whether the calling thread is the one that runs the callback.
+    pub fn on_dispatcher(&self) -> bool {
+        self.dispatcher.get() == Some(&thread::current().id())
+    }
+
+    /// Queues reports for the application.
+    pub fn deliver(&self, reports: impl IntoIterator<Item = Report>) {
+        let polled = !self.has_callback();
+        let mut state = self.lock();
+        let was_empty = state.reports.is_empty();
+        for mut report in reports {
+            state.records += report.count();
+            if polled {
+                // A flush waits until reports can be taken; with a callback, until they were.
+                report.ticket = None;
+            }
+            state.reports.push_back(report);
+        }
+        if was_empty && !state.reports.is_empty() {
+            if let Some(fd) = self.fd.get() {
+                fd.raise();
+            }
+            self.arrived.notify_all();
+        }
+    }
+
+    /// Records whose report has not been taken yet.
+    pub fn waiting_records(&self) -> usize {
+        let state = self.lock();
+        state.records + state.in_callback
+    }
+
+    /// Callbacks that panicked, ever, and the time spent in callbacks.
+    pub fn callback_stats(&self) -> (u64, Duration) {
+        let state = self.lock();
+        (state.callback_panics, state.callback_time)
+    }
+
+    /// A descriptor that is readable while reports wait; made at the first call. Owned by the producer: do not close
+    /// it, and read nothing from it. Fails where the system has none.
+    pub fn wake_fd(&self) -> Result<i32> {
+        let fd = self.fd.get_or_try_init(WakeFd::new).map_err(|cause| {
+            Error::new(ErrorCode::UNSUPPORTED, format!("no wake-up descriptor: {cause}"))
+        })?;
+        if !self.lock().reports.is_empty() {
+            fd.raise();
+        }
+        Ok(fd.raw())
+    }
+
+    /// Waits up to `timeout` for reports and takes from the front of the queue while `take` says that it
+    /// has room: `take` gets the report and the index of its first record that was not taken before, and
+    /// returns how many records it took. Returns the number of records taken.
+    pub fn poll(&self, timeout: Duration, take: &mut dyn FnMut(&Report, usize) -> usize) -> usize {
+        let mut state = self.wait_for_reports(timeout);
+        let mut taken = 0;
+        let mut done = Vec::new();
+        while let Some(report) = state.reports.pop_front() {
+            let from = report.taken();
+            let count = take(&report, from).min(report.count() - from);
+            taken += count;
+            state.records -= count;
+            let mut report = report;
+            report.advance(count);
+            if report.taken() < report.count() {
+                state.reports.push_front(report);
+                break;
+            }
+            done.push(report);
+        }
+        if state.reports.is_empty() {
+            if let Some(fd) = self.fd.get() {
+                fd.lower();
+            }
+        }
+        drop(state);
+        // Memory goes home outside the lock.
+        drop(done);
+        taken
+    }
+
+    fn wait_for_reports(&self, timeout: Duration) -> MutexGuard<'_, State> {
+        let deadline = Instant::now().checked_add(timeout);
+        let mut state = self.lock();
+        while state.reports.is_empty() && !state.closed && !timeout.is_zero() {
+            state = match deadline {
+                Some(at) => {
+                    let left = at.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        break;
+                    }
+                    let waited = self.arrived.wait_timeout(state, left);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+                None => self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner),
+            };
+        }
+        state
+    }
+
+    /// No report will come any more. Wakes pollers; waits until the dispatcher has handed out
+    /// what there is, unless called by it.
+    pub fn close(&self) {
+        let thread = {
+            let mut state = self.lock();
+            state.closed = true;
+            self.arrived.notify_all();
+            if self.on_dispatcher() {
+                None
+            } else {
+                state.thread.take()
+            }
+        };
+        if let Some(thread) = thread {
+            // The dispatcher catches panics of the callback, so it ends normally.
+            let _ = thread.join();
+        }
+    }
+
+    fn dispatch(&self, mut sink: ReportSink) {
+        loop {
+            let mut state = self.wait_for_reports(Duration::MAX);
+            let batch: Vec<Report> = std::mem::take(&mut state.reports).into();
+            if batch.is_empty() && state.closed {
+                return;
+            }
+            state.in_callback = std::mem::take(&mut state.records);
+            drop(state);
+            let begun = Instant::now();
+            let call = std::panic::AssertUnwindSafe(|| sink(&batch));
+            let panicked = std::panic::catch_unwind(call).is_err();
+            drop(batch);
+            let mut state = self.lock();
+            state.in_callback = 0;
+            state.callback_time += begun.elapsed();
+            state.callback_panics += u64::from(panicked);
+        }
+    }
+}
+
+impl fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.lock();
+        write!(f, "Delivery({} reports, {} records wait)", state.reports.len(), state.records)
+    }
+}
+
+#[cfg(test)]
+#[path = "queue_tests.rs"]
+mod tests;
