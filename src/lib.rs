@@ -6,7 +6,7 @@
 // The road of a record, outward.
 // pub mod capi;
 // pub mod producer;
-// pub mod accumulator;
+pub mod accumulator;
 // pub mod driver;
 // pub mod sender;
 pub mod client;
@@ -21,6 +21,7 @@ pub mod config;
 pub mod error;
 pub mod metadata;
 pub mod metrics;
+pub mod partitioner;
 pub mod record;
 pub mod time;
 

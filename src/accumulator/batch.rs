@@ -64,32 +64,25 @@ pub enum Room {
 }
 
 impl OpenBatch {
-    /// An empty batch; nothing if its bookkeeping finds no memory.
+    /// An empty batch that has taken no memory yet.
     pub fn new(
         name: BatchName,
         limits: &BatchLimits,
         class: usize,
         pool: &Arc<Pool>,
         outstanding: &Arc<Outstanding>,
-        taker: Taker<'_>,
         now: Time,
-    ) -> Option<OpenBatch> {
-        let counted = Needs { counted_bytes: BATCH_OVERHEAD_BYTES, ..Needs::default() };
-        if !pool.try_take(&counted, taker, &mut Vec::new()) {
-            return None;
-        }
+    ) -> OpenBatch {
         let lease = Lease::new(pool.clone(), 0);
         let ticket = outstanding.enter();
-        let promises = Promises::new(name.topic, name.partition, limits.timed, lease, ticket);
-        let builder = BatchBuilder::plain(limits.batch_size_bytes);
-        Some(OpenBatch {
+        OpenBatch {
             name,
-            builder,
+            builder: BatchBuilder::plain(limits.batch_size_bytes),
             chain: Chain::new(class),
-            promises,
+            promises: Promises::new(name.topic, name.partition, limits.timed, lease, ticket),
             created: now,
             records_max: limits.batch_records_max,
-        })
+        }
     }
 
     /// The most that appending `record` to a new batch can need.
@@ -114,7 +107,11 @@ impl OpenBatch {
         let promise_bytes = self.promises.needs();
         if promise_bytes > 0 || self.chain.room() < size {
             let mut needs = self.chain.needs(size, matches!(taker, Taker::Holder(_)));
+            // All at once, so that a refusal leaves nothing half taken.
             needs.counted_bytes += promise_bytes;
+            if self.builder.count() == 0 {
+                needs.counted_bytes += BATCH_OVERHEAD_BYTES;
+            }
             if !self.chain.take(&needs, pool, taker) {
                 return Room::NoMemory;
             }
@@ -148,9 +145,9 @@ impl OpenBatch {
         self.created
     }
 
-    /// Its place in the partition's order.
-    pub fn ordinal(&self) -> u64 {
-        self.name.ordinal
+    /// The flush epoch it was opened in.
+    pub fn epoch(&self) -> u64 {
+        self.promises.epoch()
     }
 
     /// Ends its open life.
@@ -170,14 +167,6 @@ impl OpenBatch {
             retry_at: Time::ZERO,
             last_node: None,
         }
-    }
-
-    /// Gives everything back without any record having been appended.
-    pub fn discard(self, pool: &Pool) {
-        debug_assert_eq!(self.builder.count(), 0);
-        self.chain.discard(pool);
-        use crate::delivery::lease::MemoryHome;
-        pool.give_back(BATCH_OVERHEAD_BYTES);
     }
 }
 

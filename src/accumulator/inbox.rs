@@ -26,8 +26,8 @@ pub enum Command {
     WantTopic(u32),
     /// A record was parked for a topic.
     Parked(u32),
-    /// Everything accepted so far is to be sent without lingering.
-    Flush,
+    /// What was accepted in this epoch and before is to be sent without lingering.
+    Flush(u64),
     /// Records are to be failed.
     Purge {
         /// Those not sent yet.

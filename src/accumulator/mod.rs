@@ -1,7 +1,9 @@
 //! Owns records from the call that sends them until they are drained into a request: memory, queues,
 //! and the rule that says when a partition is due. Never does I/O and never decides about errors.
 
+pub mod append;
 pub mod batch;
+pub mod bulletin;
 pub mod chain;
 pub mod inbox;
 pub mod parked;
@@ -19,6 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::accumulator::batch::BatchLimits;
+use crate::accumulator::bulletin::Bulletin;
 use crate::accumulator::inbox::{Inbox, Wake};
 use crate::accumulator::partition::AppendContext;
 use crate::accumulator::pool::Pool;
@@ -55,6 +58,8 @@ pub struct Accumulator {
     pub outstanding: Arc<Outstanding>,
     /// The sender's mail.
     pub inbox: Inbox,
+    /// News that application threads wait for.
+    pub bulletin: Bulletin,
     /// No more records are taken.
     pub closed: AtomicBool,
     /// Records accepted and not reported, counted only when `records_max` limits them.
@@ -70,6 +75,7 @@ impl Accumulator {
             topics: Topics::default(),
             outstanding: Outstanding::new(),
             inbox: Inbox::new(wake),
+            bulletin: Bulletin::default(),
             closed: AtomicBool::new(false),
             records: AtomicI64::new(0),
         })

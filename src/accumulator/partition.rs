@@ -4,11 +4,13 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::accumulator::batch::{Batch, BatchLimits, BatchName, OpenBatch, Room};
 use crate::accumulator::pool::{class_for, Pool, Taker};
 use crate::accumulator::topic::Slot;
 use crate::delivery::Outstanding;
+use crate::metadata::NodeId;
 use crate::record::Record;
 use crate::time::Time;
 
@@ -85,6 +87,8 @@ pub struct Head {
     pub created: Time,
     /// Not before this time, after an error.
     pub retry_at: Time,
+    /// Epoch in which it was opened: a flush of that epoch ends its lingering.
+    pub epoch: u64,
 }
 
 impl Partition {
@@ -119,7 +123,7 @@ impl Partition {
         let mut sealed = false;
         if let Some(open) = &mut queue.open {
             let before = open.bytes();
-            match open.append(record, token, context.pool, reborrow(&mut taker)) {
+            match open.append(record, token, context.pool, taker.reborrow()) {
                 Room::Appended => {
                     let bytes = open.bytes() - before;
                     let full = open.is_full();
@@ -149,7 +153,7 @@ impl Partition {
         record: &Record<'_>,
         token: u64,
         context: &AppendContext<'_>,
-        mut taker: Taker<'_>,
+        taker: Taker<'_>,
         now: impl FnOnce() -> Time,
         sealed: bool,
     ) -> Appended {
@@ -161,22 +165,17 @@ impl Partition {
             ordinal: queue.next_ordinal,
         };
         let class = class_for(queue.last_bytes);
-        let opened = OpenBatch::new(
+        let mut open = OpenBatch::new(
             name,
             context.limits,
             class,
             context.pool,
             context.outstanding,
-            reborrow(&mut taker),
             created,
         );
-        let wanted_bytes = OpenBatch::worst_case_bytes(record);
-        let Some(mut open) = opened else {
-            return Appended::NoMemory { sealed, wanted_bytes };
-        };
         if open.append(record, token, context.pool, taker) != Room::Appended {
-            // The first record always has room, so it was memory.
-            open.discard(context.pool);
+            // The first record always has room, so it was memory, and none was taken.
+            let wanted_bytes = OpenBatch::worst_case_bytes(record);
             return Appended::NoMemory { sealed, wanted_bytes };
         }
         let (bytes, full) = (open.bytes(), open.is_full());
@@ -213,6 +212,7 @@ impl Partition {
                 encoded: batch.payload_crc.is_some(),
                 created: batch.created,
                 retry_at: batch.retry_at,
+                epoch: 0,
             });
         }
         queue.open.as_ref().map(|open| Head {
@@ -220,6 +220,7 @@ impl Partition {
             encoded: false,
             created: open.created(),
             retry_at: Time::ZERO,
+            epoch: open.epoch(),
         })
     }
 
@@ -256,18 +257,36 @@ impl Partition {
         }
     }
 
-    /// Takes from the front all batches that were created before `limit` (expiry).
-    pub fn take_created_before(&self, limit: Time, pool: &Arc<Pool>) -> Vec<Batch> {
+    /// Takes from the front all batches whose time since creation has reached `timeout`.
+    pub fn take_expired(&self, pool: &Arc<Pool>, timeout: Duration, now: Time) -> Vec<Batch> {
         let mut queue = self.lock();
         let mut taken = Vec::new();
-        if queue.sealed.is_empty() && queue.open.as_ref().is_some_and(|o| o.created() < limit) {
+        if queue.open.as_ref().is_some_and(|open| open.created() + timeout <= now) {
             self.seal(&mut queue, pool);
         }
-        while queue.sealed.front().is_some_and(|batch| batch.created < limit) {
+        while queue.sealed.front().is_some_and(|batch| batch.created + timeout <= now) {
             taken.extend(queue.sealed.pop_front());
         }
         self.queued.fetch_sub(taken.len() as u32, Ordering::Relaxed);
         taken
+    }
+
+    /// When the oldest batch in the queue was created.
+    pub fn oldest(&self) -> Option<Time> {
+        let queue = self.lock();
+        let sealed = queue.sealed.iter().map(|batch| batch.created).min();
+        let open = queue.open.as_ref().map(OpenBatch::created);
+        sealed.into_iter().chain(open).min()
+    }
+
+    /// Lets a first batch that waits after an error go at once if `leader` is not where it failed (KIP-951).
+    pub fn expedite(&self, leader: NodeId) {
+        let mut queue = self.lock();
+        if let Some(batch) = queue.sealed.front_mut() {
+            if batch.last_node.is_some_and(|last| last != leader) {
+                batch.retry_at = Time::ZERO;
+            }
+        }
     }
 
     /// Takes everything (purge, forced close).
@@ -288,15 +307,6 @@ impl Partition {
         let queue = self.lock();
         let sealed: usize = queue.sealed.iter().map(|batch| batch.count() as usize).sum();
         sealed + queue.open.as_ref().map_or(0, |open| open.count() as usize)
-    }
-}
-
-fn reborrow<'a>(taker: &'a mut Taker<'_>) -> Taker<'a> {
-    match taker {
-        Taker::Caller => Taker::Caller,
-        Taker::Holder(ticket) => Taker::Holder(ticket),
-        Taker::Sender => Taker::Sender,
-        Taker::Exchange(held) => Taker::Exchange(std::mem::take(held)),
     }
 }
 

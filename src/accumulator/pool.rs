@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::delivery::lease::MemoryHome;
+use crate::delivery::lease::{Lease, MemoryHome};
 
 /// Sizes of chunks in bytes, smallest first. A quiet partition costs one small chunk; a busy one soon
 /// works in large ones.
@@ -63,8 +63,21 @@ pub enum Taker<'a> {
     Holder(&'a mut Ticket),
     /// The sender thread: may use the reserve.
     Sender,
-    /// The sender thread, paying with this many counted bytes that it holds (a parked record's).
-    Exchange(usize),
+    /// The sender thread, paying with counted bytes that it holds: a parked record's, or those of the
+    /// part of a batch that was rewritten already. They are used up if the taking succeeds.
+    Exchange(&'a mut Lease),
+}
+
+impl Taker<'_> {
+    /// The same taker again; what is paid with is only paid once.
+    pub fn reborrow(&mut self) -> Taker<'_> {
+        match self {
+            Taker::Caller => Taker::Caller,
+            Taker::Holder(ticket) => Taker::Holder(ticket),
+            Taker::Sender => Taker::Sender,
+            Taker::Exchange(held) => Taker::Exchange(held),
+        }
+    }
 }
 
 /// Why a wait for memory ended without any.
@@ -185,10 +198,10 @@ impl Pool {
             Taker::Holder(_) => return false,
             Taker::Sender => false,
             Taker::Exchange(held) => {
-                if state.lent - held + bytes > self.total {
+                if state.lent - held.bytes() + bytes > self.total {
                     return false;
                 }
-                state.lent -= held;
+                state.lent -= held.use_up();
                 false
             }
             Taker::Caller => {

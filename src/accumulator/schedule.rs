@@ -29,9 +29,28 @@ pub struct Schedule {
     backing_off: BinaryHeap<Reverse<(Time, Slot)>>,
     due: BTreeMap<NodeId, VecDeque<Slot>>,
     without_leader: Vec<Slot>,
+    /// Partitions that do not stand as Empty.
+    active: usize,
 }
 
 impl Schedule {
+    /// Partitions that wait for something.
+    pub fn active(&self) -> usize {
+        self.active
+    }
+
+    /// The partitions that wait for something.
+    pub fn active_slots(&self) -> Vec<Slot> {
+        let slots = self.standing.iter().enumerate();
+        slots.filter(|(_, s)| **s != Standing::Empty).map(|(at, _)| Slot(at as u32)).collect()
+    }
+
+    fn change(&mut self, index: usize, standing: Standing) {
+        let was = std::mem::replace(&mut self.standing[index], standing);
+        self.active += usize::from(standing != Standing::Empty);
+        self.active -= usize::from(was != Standing::Empty);
+    }
+
     /// Where a partition stands.
     pub fn standing(&self, slot: Slot) -> Standing {
         self.standing.get(slot.0 as usize).copied().unwrap_or_default()
@@ -46,7 +65,7 @@ impl Schedule {
         if self.standing[index] == standing {
             return;
         }
-        self.standing[index] = standing;
+        self.change(index, standing);
         match standing {
             Standing::Lingering(until) => self.lingering.push_back((until, slot)),
             Standing::BackingOff(until) => self.backing_off.push(Reverse((until, slot))),
@@ -90,7 +109,7 @@ impl Schedule {
         let slots = entries.iter().filter(|entry| current(entry)).map(|&(_, slot)| slot);
         let slots: Vec<Slot> = slots.collect();
         for slot in &slots {
-            self.standing[slot.0 as usize] = Standing::Empty;
+            self.change(slot.0 as usize, Standing::Empty);
         }
         slots
     }
@@ -102,7 +121,7 @@ impl Schedule {
         slots.sort_unstable();
         slots.dedup();
         for slot in &slots {
-            self.standing[slot.0 as usize] = Standing::Empty;
+            self.change(slot.0 as usize, Standing::Empty);
         }
         slots
     }
@@ -119,20 +138,18 @@ impl Schedule {
 
     /// The next partition that is due for `node`; it stands as Empty until set again.
     pub fn pop_due(&mut self, node: NodeId) -> Option<Slot> {
-        let queue = self.due.get_mut(&node)?;
-        while let Some(slot) = queue.pop_front() {
-            let index = slot.0 as usize;
-            if self.standing[index] == Standing::Due(node) {
-                self.standing[index] = Standing::Empty;
+        loop {
+            let slot = self.due.get_mut(&node)?.pop_front()?;
+            if self.standing(slot) == Standing::Due(node) {
+                self.change(slot.0 as usize, Standing::Empty);
                 return Some(slot);
             }
         }
-        None
     }
 
     /// Puts a partition that did not fit into a request back to the front of its node's queue.
     pub fn return_due(&mut self, node: NodeId, slot: Slot) {
-        self.standing[slot.0 as usize] = Standing::Due(node);
+        self.change(slot.0 as usize, Standing::Due(node));
         self.due.entry(node).or_default().push_front(slot);
     }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::accumulator::batch::{Batch, BatchName, BATCH_OVERHEAD_BYTES};
 use crate::accumulator::chain::Chain;
 use crate::accumulator::pool::{class_for, Needs, Pool, Taker};
+use crate::delivery::Lease;
 use crate::record::{read_record_of, BatchBuilder, RecordView};
 use crate::time::Time;
 
@@ -28,18 +29,14 @@ struct Part {
 struct Parts<'a> {
     pool: &'a Arc<Pool>,
     target_bytes: usize,
-    held_bytes: usize,
+    held: Lease,
     parts: Vec<Part>,
 }
 
 impl Parts<'_> {
+    /// The held bytes pay, as far as they go.
     fn take(&mut self, needs: &Needs, chain: &mut Chain) -> bool {
-        let taker = Taker::Exchange(self.held_bytes);
-        let taken = chain.take(needs, self.pool, taker);
-        if taken {
-            self.held_bytes = 0;
-        }
-        taken
+        chain.take(needs, self.pool, Taker::Exchange(&mut self.held))
     }
 
     fn open(&mut self) -> bool {
@@ -77,7 +74,6 @@ impl Parts<'_> {
             part.chain.discard(self.pool);
             self.pool.release(&mut Vec::new(), BATCH_OVERHEAD_BYTES);
         }
-        self.pool.release(&mut Vec::new(), self.held_bytes);
     }
 }
 
@@ -94,9 +90,9 @@ pub fn split(mut batch: Batch, pool: &Arc<Pool>) -> Result<Vec<Batch>, SplitFail
             return Err(SplitFailure::StillShared(Box::new(batch)));
         }
     };
-    let mut parts = Parts { pool, target_bytes, held_bytes: 0, parts: Vec::new() };
     let (chunks, counted_bytes) = payload.into_chunks();
-    parts.held_bytes += counted_bytes;
+    let held = Lease::new(pool.clone(), counted_bytes);
+    let mut parts = Parts { pool, target_bytes, held, parts: Vec::new() };
     let complete = rewrite(chunks, batch.summary.base_timestamp_ms, &mut parts);
     let records: u32 = parts.parts.iter().map(|part| part.builder.count()).sum();
     batch.payload = Arc::new(Chain::new(0).seal(pool.clone(), 0));
@@ -104,7 +100,6 @@ pub fn split(mut batch: Batch, pool: &Arc<Pool>) -> Result<Vec<Batch>, SplitFail
         parts.discard();
         return Err(SplitFailure::Impossible(Box::new(batch)));
     }
-    pool.release(&mut Vec::new(), std::mem::take(&mut parts.held_bytes));
     Ok(seal_parts(batch, parts))
 }
 
@@ -130,7 +125,7 @@ fn rewrite(chunks: Vec<Vec<u8>>, base_timestamp_ms: i64, parts: &mut Parts<'_>) 
             carry = left;
         }
         drop(chunk);
-        parts.held_bytes += size;
+        parts.held.grow(size);
     }
     complete
 }

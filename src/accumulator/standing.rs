@@ -39,8 +39,10 @@ pub struct Facts {
     pub muted: bool,
     /// `linger.ms`.
     pub linger: Duration,
-    /// Everything goes now: the producer closes, or somebody waits for memory.
+    /// Everything goes now: the producer closes.
     pub hurry: bool,
+    /// Batches opened in this flush epoch or before do not linger.
+    pub flushed_epoch: Option<u64>,
     /// Batches are encoded by the worker pool, so a sealed one may not be ready.
     pub encoded_elsewhere: bool,
 }
@@ -56,7 +58,8 @@ pub fn standing(facts: &Facts, now: Time) -> Standing {
         return Standing::BackingOff(head.retry_at);
     }
     let lingers_until = head.created + facts.linger;
-    if !head.sealed && !facts.hurry && lingers_until > now {
+    let hurry = facts.hurry || facts.flushed_epoch.is_some_and(|epoch| head.epoch <= epoch);
+    if !head.sealed && !hurry && lingers_until > now {
         return Standing::Lingering(lingers_until);
     }
     if head.sealed && !head.encoded && facts.encoded_elsewhere {
@@ -76,11 +79,13 @@ mod tests {
                 encoded: false,
                 created: Time::from_ms(100),
                 retry_at: Time::ZERO,
+                epoch: 3,
             }),
             leader: Some(NodeId(1)),
             muted: false,
             linger: Duration::from_millis(5),
             hurry: false,
+            flushed_epoch: None,
             encoded_elsewhere: false,
         }
     }
@@ -106,6 +111,8 @@ mod tests {
         assert_eq!(with(|f| f.leader = None), Standing::WithoutLeader);
         assert_eq!(with(sealed), Standing::Due(NodeId(1)));
         assert_eq!(with(|f| f.hurry = true), Standing::Due(NodeId(1)));
+        assert_eq!(with(|f| f.flushed_epoch = Some(3)), Standing::Due(NodeId(1)));
+        assert_eq!(with(|f| f.flushed_epoch = Some(2)), Standing::Lingering(Time::from_ms(105)));
         let retried = |f: &mut Facts| {
             f.head = f.head.map(|h| Head { sealed: true, retry_at: Time::from_ms(102), ..h });
         };

@@ -11,6 +11,7 @@ pub struct Sticky {
     current: AtomicU64,
     /// Bytes appended since the last switch. Only written under the lock of the current partition.
     bytes: AtomicUsize,
+    draws: AtomicU64,
     seed: u64,
 }
 
@@ -39,7 +40,13 @@ pub struct StickySettings {
 impl Sticky {
     /// No choice yet.
     pub fn new(seed: u64) -> Sticky {
-        Sticky { current: AtomicU64::new(0), bytes: AtomicUsize::new(0), seed }
+        let (current, bytes, draws) = Default::default();
+        Sticky { current, bytes, draws, seed }
+    }
+
+    /// The next word of this topic's own sequence of chance.
+    pub fn draw(&self) -> u64 {
+        mix(self.seed.wrapping_add(self.draws.fetch_add(1, Ordering::Relaxed)))
     }
 
     /// The partition chosen now, if any.

@@ -38,6 +38,11 @@ impl Lease {
         self.bytes += bytes;
     }
 
+    /// The bytes become the duty of whoever calls this; the lease is empty then.
+    pub fn use_up(&mut self) -> usize {
+        std::mem::take(&mut self.bytes)
+    }
+
     /// Splits `bytes` off into a lease of its own.
     pub fn split_off(&mut self, bytes: usize) -> Lease {
         let bytes = bytes.min(self.bytes);

@@ -107,6 +107,11 @@ impl Outstanding {
 }
 
 impl Ticket {
+    /// The epoch it is counted in.
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
     /// A second thing of the same epoch: the child of a batch that was split.
     pub fn fork(&self) -> Ticket {
         let mut state = self.home.lock();

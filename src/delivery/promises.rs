@@ -63,9 +63,19 @@ impl Promises {
         Promises { topic, partition, tokens: Vec::new(), timestamps_ms, lease, ticket }
     }
 
+    /// The promise for one record that never came into a batch.
+    pub fn of_one(topic: u32, partition: i32, token: u64, lease: Lease, ticket: Ticket) -> Promises {
+        Promises { topic, partition, tokens: vec![token], timestamps_ms: None, lease, ticket }
+    }
+
     /// Number of promises.
     pub fn count(&self) -> usize {
         self.tokens.len()
+    }
+
+    /// The flush epoch they belong to.
+    pub fn epoch(&self) -> u64 {
+        self.ticket.epoch()
     }
 
     /// The tokens in append order.

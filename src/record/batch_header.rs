@@ -146,7 +146,7 @@ fn attributes(summary: &BatchSummary, transactional: bool) -> i16 {
 }
 
 /// A v2 batch header as it stands in the bytes; nothing but its layout has been checked.
-#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
 pub struct BatchHeader {
     /// Offset of the first record; 0 from a producer. Not under the checksum.
     pub base_offset: i64,

@@ -59,6 +59,12 @@ impl BatchBuilder {
         Ok(BatchBuilder::empty(timestamp_type, false, write_limit_bytes))
     }
 
+    /// An empty, uncompressed batch of the newest format with create times, full at
+    /// `write_limit_bytes`: what every broker since 0.11 takes.
+    pub fn plain(write_limit_bytes: usize) -> BatchBuilder {
+        BatchBuilder::empty(TimestampType::CreateTime, false, write_limit_bytes)
+    }
+
     /// An empty batch of transaction markers, as a transaction coordinator writes them; it takes
     /// records through [`BatchBuilder::append_control`] only.
     pub fn new_control() -> BatchBuilder {

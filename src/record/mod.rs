@@ -33,6 +33,6 @@ pub use batch_header::{
 pub use builder::BatchBuilder;
 pub use format::{Codec, Magic, TimestampType};
 pub use header::Header;
-pub use reader::{batches, BatchView, Batches, RecordView, Records};
+pub use reader::{batches, read_record_of, BatchView, Batches, RecordView, Records};
 pub use record::{Record, RecordSink, NO_TIMESTAMP};
 pub use size::estimate_size_upper_bound;

@@ -209,6 +209,16 @@ fn read_record<'a>(rest: &mut &'a [u8], header: &BatchHeader) -> Option<RecordVi
     body.is_empty().then_some(RecordView { offset, timestamp_ms, key, value, headers })
 }
 
+/// Takes one record off the front of the payload of an uncompressed batch with create times whose base offset
+/// counts as 0; `None` when it is malformed or goes on beyond `rest`, which then stays as it was.
+pub fn read_record_of<'a>(rest: &mut &'a [u8], base_timestamp_ms: i64) -> Option<RecordView<'a>> {
+    let header = BatchHeader { base_timestamp_ms, ..BatchHeader::default() };
+    let mut ahead = *rest;
+    let record = read_record(&mut ahead, &header)?;
+    *rest = ahead;
+    Some(record)
+}
+
 fn read_headers<'a>(body: &mut &'a [u8]) -> Option<Vec<Header<'a>>> {
     let count = usize::try_from(read_varint(body)?).ok()?;
     // The vector grows with what is really there: each header takes two bytes or more.

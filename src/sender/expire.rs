@@ -1,0 +1,120 @@
+//! The end of patience: fails what `delivery.timeout.ms` has overtaken, queued, parked or in flight.
+//! A batch in flight keeps its memory until its request is answered (KAFKA-19012).
+
+use std::cmp::Reverse;
+
+use crate::accumulator::topic::{Slot, Topic};
+use crate::client::network::Network;
+use crate::delivery::promises::{Outcome, Promises};
+use crate::error::ErrorCode;
+use crate::sender::Sender;
+use crate::time::Time;
+
+const QUEUED: &str = "delivery.timeout.ms passed before the record could be sent";
+const IN_FLIGHT: &str = "delivery.timeout.ms passed before the broker answered";
+
+impl<N: Network> Sender<N> {
+    /// Fails what is overdue and looks again at each partition when its oldest batch will be.
+    pub(super) fn expire(&mut self, now: Time) {
+        while let Some(&Reverse((at, slot))) = self.expiry.peek() {
+            if at > now {
+                break;
+            }
+            self.expiry.pop();
+            self.expire_partition(slot, now);
+        }
+        self.expire_parked(now);
+    }
+
+    fn expire_partition(&mut self, slot: Slot, now: Time) {
+        let accumulator = self.parts.accumulator.clone();
+        let timeout = self.settings.delivery_timeout;
+        let Some(partition) = accumulator.topics.partition(slot) else { return };
+        for batch in partition.take_expired(&accumulator.pool, timeout, now) {
+            let maybe_stored = batch.attempts > 0;
+            self.parts.metrics.batch_expired();
+            self.fail(batch, ErrorCode::EXPIRED, QUEUED, maybe_stored, now);
+        }
+        if self.slot(slot).in_flight.iter().any(|&created| created + timeout <= now) {
+            self.expire_in_flight(slot, now);
+        }
+        self.evaluate(slot, now);
+        let in_flight = self.slot(slot).in_flight.iter().copied();
+        let oldest = in_flight.filter(|&created| created + timeout > now).chain(partition.oldest());
+        let next = oldest.min();
+        self.slot(slot).expiry_armed = next.is_some();
+        if let Some(created) = next {
+            self.expiry.push(Reverse((created + timeout, slot)));
+        }
+    }
+
+    fn expire_in_flight(&mut self, slot: Slot, now: Time) {
+        let timeout = self.settings.delivery_timeout;
+        let mut requests = std::mem::take(&mut self.in_flight);
+        let batches = requests.values_mut().flat_map(|request| &mut request.batches);
+        for batch in batches.filter(|batch| batch.name.slot == slot) {
+            if batch.created + timeout <= now && batch.promises.is_some() {
+                self.parts.metrics.batch_expired();
+                self.fail_promises(batch, ErrorCode::EXPIRED, IN_FLIGHT, true, now);
+            }
+        }
+        self.in_flight = requests;
+    }
+
+    /// When the oldest parked record expires.
+    pub(super) fn next_parked_expiry(&self) -> Time {
+        let topics = &self.parts.accumulator.topics;
+        let oldest = self.parked_topics.iter().filter_map(|&topic| {
+            let parked = topics.get(topic)?.gate.lock();
+            parked.front().map(|record| record.parked_at + self.settings.delivery_timeout)
+        });
+        oldest.min().unwrap_or(Time::NEVER)
+    }
+
+    fn expire_parked(&mut self, now: Time) {
+        let accumulator = self.parts.accumulator.clone();
+        let timeout = self.settings.delivery_timeout;
+        for topic in self.parked_topics.iter().copied().collect::<Vec<u32>>() {
+            let Some(topic) = accumulator.topics.get(topic) else { continue };
+            loop {
+                let mut parked = topic.gate.lock();
+                if parked.front().is_none_or(|record| record.parked_at + timeout > now) {
+                    break;
+                }
+                let record = parked.pop_front();
+                drop(parked);
+                if let Some(record) = record {
+                    let waited_ms = now.since(record.parked_at).as_millis();
+                    let text = format!(
+                        "topic {} was not found in the cluster's metadata within {waited_ms} ms",
+                        topic.name
+                    );
+                    self.fail_parked_record(topic, record, ErrorCode::EXPIRED, text);
+                }
+            }
+            if topic.gate.lock().is_empty() {
+                self.parked_topics.remove(&topic.id);
+            }
+        }
+    }
+
+    /// Fails every record that waits for the topic.
+    pub(super) fn fail_parked(&mut self, topic: &Topic, code: ErrorCode, text: &str) {
+        let records = std::mem::take(&mut *topic.gate.lock());
+        self.parked_topics.remove(&topic.id);
+        for record in records {
+            self.fail_parked_record(topic, record, code, format!("{text} (topic {})", topic.name));
+        }
+    }
+
+    pub(super) fn fail_parked_record(
+        &mut self,
+        topic: &Topic,
+        record: crate::accumulator::parked::ParkedRecord,
+        code: ErrorCode,
+        text: String,
+    ) {
+        let promise = Promises::of_one(topic.id, record.partition, record.token, record.lease, record.ticket);
+        self.report(promise, Outcome::failed(code, text, false));
+    }
+}

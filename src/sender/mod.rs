@@ -1,0 +1,314 @@
+//! Decides what is sent when, and what an answer means for each batch: one produce request per node with all
+//! its ready partitions. Runs on the sender thread; knows no socket, no byte of a record, no clock.
+
+mod acknowledge;
+mod expire;
+mod finish;
+mod produce;
+mod topics;
+pub mod verdict;
+
+use std::collections::{BTreeSet, BinaryHeap, HashMap, VecDeque};
+use std::cmp::Reverse;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::accumulator::inbox::Command;
+use crate::accumulator::schedule::Schedule;
+use crate::accumulator::standing::{standing, Facts, Standing};
+use crate::accumulator::topic::Slot;
+use crate::accumulator::Accumulator;
+use crate::backoff::ExponentialBackoff;
+use crate::client::network::Network;
+use crate::client::{Client, ClientEvent};
+use crate::delivery::{Delivery, Report};
+use crate::metadata::{Metadata, NodeId};
+use crate::metrics::ProducerMetrics;
+use crate::partitioner::Partitioner;
+use crate::time::Time;
+
+/// What is told before records are reported; the application's interceptors.
+pub trait Acknowledgements: Send + Sync {
+    /// Records reached their end. Must not panic out; the report may not be changed.
+    fn on_acknowledgement(&self, report: &Report);
+}
+
+/// Settings of the sender.
+#[derive(Clone, Debug)]
+pub struct SenderSettings {
+    /// `client.id`.
+    pub client_id: String,
+    /// `client.rack`.
+    pub client_rack: String,
+    /// `acks`.
+    pub acks: i16,
+    /// The broker's time to have the records acknowledged.
+    pub ack_timeout_ms: i32,
+    /// Our time to have a response.
+    pub request_timeout_ms: u32,
+    /// `delivery.timeout.ms`.
+    pub delivery_timeout: Duration,
+    /// `max.request.size`.
+    pub max_request_size_bytes: usize,
+    /// `max.in.flight.requests.per.connection` is 1: partitions are muted while in flight.
+    pub guarantee_order: bool,
+    /// `retries`.
+    pub retries_max: u32,
+    /// `retry.backoff.ms` and its maximum.
+    pub retry_backoff: ExponentialBackoff,
+    /// `linger.ms`.
+    pub linger: Duration,
+    /// `delivery.report.only.error`.
+    pub report_only_errors: bool,
+    /// `partitioner.availability.timeout.ms`; zero: off.
+    pub availability_timeout: Duration,
+}
+
+/// What the sender works with besides its settings.
+pub struct SenderParts<N: Network> {
+    /// Where records wait.
+    pub accumulator: Arc<Accumulator>,
+    /// The way to the brokers.
+    pub client: Client<N>,
+    /// The cluster as known.
+    pub metadata: Arc<Metadata>,
+    /// The way home.
+    pub delivery: Arc<Delivery>,
+    /// For records that were parked.
+    pub partitioner: Arc<Partitioner>,
+    /// Interceptors.
+    pub acknowledgements: Option<Arc<dyn Acknowledgements>>,
+    /// Counters.
+    pub metrics: Arc<ProducerMetrics>,
+}
+
+/// The sender. See the head of the file.
+pub struct Sender<N: Network> {
+    settings: SenderSettings,
+    parts: SenderParts<N>,
+    schedule: Schedule,
+    slots: Vec<SlotState>,
+    in_flight: HashMap<u64, produce::InFlight>,
+    next_tag: u64,
+    random: fastrand::Rng,
+    /// One entry per partition that has batches: when its oldest may expire.
+    expiry: BinaryHeap<Reverse<(Time, Slot)>>,
+    /// Topics with parked records.
+    parked_topics: BTreeSet<u32>,
+    /// Topics whose parked records are being promoted.
+    opening: VecDeque<u32>,
+    metadata_version: u64,
+    flushed_epoch: Option<u64>,
+    closing: Option<Time>,
+    /// When each node was last found ready, and last drained (KIP-794).
+    node_latency: HashMap<NodeId, NodeLatency>,
+    reports: Vec<Report>,
+}
+
+#[derive(Debug, Default, Clone)]
+struct SlotState {
+    leader: Option<NodeId>,
+    muted: bool,
+    expiry_armed: bool,
+    /// When each batch in flight was created.
+    in_flight: Vec<Time>,
+}
+
+#[derive(Copy, Clone, Debug, Default)]
+struct NodeLatency {
+    ready_at: Time,
+    drained_at: Time,
+}
+
+impl<N: Network> SenderParts<N> {
+    fn acknowledge(&self, report: &Report) {
+        if let Some(interceptors) = &self.acknowledgements {
+            interceptors.on_acknowledgement(report);
+        }
+    }
+}
+
+impl<N: Network> Sender<N> {
+    /// A sender that has nothing to do yet.
+    pub fn new(settings: SenderSettings, parts: SenderParts<N>, seed: u64) -> Sender<N> {
+        Sender {
+            settings,
+            parts,
+            schedule: Schedule::default(),
+            slots: Vec::new(),
+            in_flight: HashMap::new(),
+            next_tag: 0,
+            random: fastrand::Rng::with_seed(seed),
+            expiry: BinaryHeap::new(),
+            parked_topics: BTreeSet::new(),
+            opening: VecDeque::new(),
+            metadata_version: 0,
+            flushed_epoch: None,
+            closing: None,
+            node_latency: HashMap::new(),
+            reports: Vec::new(),
+        }
+    }
+
+    /// The client, whose poll is the driver's to call.
+    pub fn client(&mut self) -> &mut Client<N> {
+        &mut self.parts.client
+    }
+
+    /// What application threads and the sender share.
+    pub fn accumulator(&self) -> &Arc<Accumulator> {
+        &self.parts.accumulator
+    }
+
+    /// Takes in what the network brought.
+    pub fn handle_event(&mut self, event: ClientEvent, now: Time) {
+        match event {
+            ClientEvent::Response { tag, node, version, outcome, sent_at, .. } => {
+                self.handle_response(tag, node, version, outcome, sent_at, now);
+            }
+            ClientEvent::MetadataUpdated => {}
+            ClientEvent::MetadataFailed(error) | ClientEvent::BrokersUnreachable(error) => {
+                self.parts.accumulator.bulletin.post(|news| news.cluster_error = Some(error));
+            }
+            ClientEvent::Throttled { ms, .. } => self.parts.metrics.throttled(u64::from(ms)),
+            ClientEvent::Ready(_) | ClientEvent::Disconnected { .. } => {}
+        }
+    }
+
+    /// Does what application threads asked for.
+    pub fn handle_command(&mut self, command: Command, now: Time) {
+        match command {
+            Command::Opened(slot) | Command::Sealed(slot) => self.evaluate(slot, now),
+            Command::WantTopic(topic) => self.want_topic(topic, now),
+            Command::Parked(topic) => {
+                self.parked_topics.insert(topic);
+                self.want_topic(topic, now);
+            }
+            Command::Flush(epoch) => {
+                self.flushed_epoch = self.flushed_epoch.max(Some(epoch));
+                self.evaluate_active(now);
+            }
+            Command::Purge { queued, in_flight } => self.purge(queued, in_flight, now),
+            Command::RefreshMetadata => {
+                self.parts.metadata.request_update();
+            }
+            Command::Close(deadline) => {
+                let earlier = self.closing.map_or(deadline, |known| known.min(deadline));
+                self.closing = Some(earlier);
+                self.evaluate_active(now);
+            }
+        }
+    }
+
+    /// Does everything that is due, once. False when the producer is closed and nothing is left.
+    pub fn work(&mut self, now: Time) -> bool {
+        self.follow_metadata(now);
+        self.promote_parked();
+        self.relieve_pressure(now);
+        while let Some(slot) = self.schedule.pop_elapsed(now) {
+            self.schedule.set(slot, Standing::Empty);
+            self.evaluate(slot, now);
+        }
+        self.expire(now);
+        self.send_due(now);
+        let open = self.closing.is_none() || !self.try_finish(now);
+        self.hand_over_reports();
+        open
+    }
+
+    /// When there is something to do again if no event comes before.
+    pub fn next_deadline(&mut self, now: Time) -> Time {
+        if !self.opening.is_empty() {
+            return now;
+        }
+        self.schedule.tidy();
+        let mut deadline = self.schedule.next_deadline();
+        for node in self.schedule.due_nodes() {
+            deadline = deadline.min(self.parts.client.poll_delay(node, now));
+        }
+        if let Some(&Reverse((at, _))) = self.expiry.peek() {
+            deadline = deadline.min(at);
+        }
+        deadline.min(self.next_parked_expiry()).min(self.closing.unwrap_or(Time::NEVER))
+    }
+
+    fn slot(&mut self, slot: Slot) -> &mut SlotState {
+        let index = slot.0 as usize;
+        if self.slots.len() <= index {
+            self.slots.resize(index + 1, SlotState::default());
+        }
+        &mut self.slots[index]
+    }
+
+    /// What the rule goes by for one partition.
+    fn facts(&self, slot: Slot) -> Facts {
+        let state = self.slots.get(slot.0 as usize);
+        let partition = self.parts.accumulator.topics.partition(slot);
+        Facts {
+            head: partition.and_then(|found| found.head()),
+            leader: state.and_then(|known| known.leader),
+            muted: state.is_some_and(|known| known.muted),
+            linger: self.settings.linger,
+            hurry: self.closing.is_some(),
+            flushed_epoch: self.flushed_epoch,
+            encoded_elsewhere: false,
+        }
+    }
+
+    /// Puts one partition where it belongs now.
+    fn evaluate(&mut self, slot: Slot, now: Time) {
+        self.slot(slot);
+        let facts = self.facts(slot);
+        let place = standing(&facts, now);
+        if place == Standing::WithoutLeader {
+            self.parts.metadata.request_update();
+        }
+        self.schedule.set(slot, place);
+        if let Some(head) = facts.head {
+            if !self.slots[slot.0 as usize].expiry_armed {
+                self.slots[slot.0 as usize].expiry_armed = true;
+                let at = head.created + self.settings.delivery_timeout;
+                self.expiry.push(Reverse((at, slot)));
+            }
+        }
+    }
+
+    fn evaluate_active(&mut self, now: Time) {
+        for slot in self.schedule.active_slots() {
+            self.evaluate(slot, now);
+        }
+    }
+
+    /// Somebody is short of memory: what lingers goes now, oldest first.
+    fn relieve_pressure(&mut self, now: Time) {
+        if !self.parts.accumulator.pool.take_pressure() {
+            return;
+        }
+        let accumulator = self.parts.accumulator.clone();
+        for slot in self.schedule.take_lingering() {
+            if let Some(partition) = accumulator.topics.partition(slot) {
+                partition.seal_open(&accumulator.pool);
+            }
+            self.evaluate(slot, now);
+        }
+    }
+
+    /// Compares where every partition stands with the rule applied to all of them (a scan like Java's
+    /// `ready()`): the first that differs. For the simulator's oracle, between turns.
+    pub fn check_schedule(&self, now: Time) -> Option<String> {
+        (0..self.parts.accumulator.topics.slot_count()).map(Slot).find_map(|slot| {
+            let expected = standing(&self.facts(slot), now);
+            let found = self.schedule.standing(slot);
+            let same = expected == found;
+            (!same).then(|| format!("{slot:?} stands as {found:?}, the rule says {expected:?}"))
+        })
+    }
+}
+
+impl<N: Network> fmt::Debug for Sender<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let active = self.schedule.active();
+        write!(f, "Sender({active} partitions active, {} requests in flight)", self.in_flight.len())
+    }
+}

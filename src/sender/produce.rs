@@ -1,0 +1,213 @@
+//! The way out: takes batches of the partitions that are due for a node and makes one request of them.
+//! Never answers for a batch; that is `acknowledge.rs`.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use uuid::Uuid;
+
+use crate::accumulator::batch::Batch;
+use crate::accumulator::topic::Slot;
+use crate::client::network::Network;
+use crate::client::OutgoingRequest;
+use crate::error::{Error, ErrorCode, Result};
+use crate::metadata::NodeId;
+use crate::net::frame::{Frame, Pieces, Segment};
+use crate::protocol::produce::{Piece, ProduceRequest, ProduceWriter};
+use crate::protocol::ApiKey;
+use crate::record::{encode_batch_header, ProducerIdentity};
+use crate::sender::Sender;
+use crate::time::Time;
+
+/// Payloads up to this size are copied into the request: a copy costs less than an entry of a gathering
+/// write, and a request with thousands of small batches stays one run of bytes.
+const COALESCE_MAX_BYTES: usize = 4 << 10;
+
+/// From this version on topics are named by id (KIP-516).
+const TOPIC_IDS_SINCE: i16 = 13;
+
+/// A produce request that has no answer yet. It owns its batches; the frame on the wire shares
+/// their payloads.
+#[derive(Debug)]
+pub(super) struct InFlight {
+    pub(super) batches: Vec<Batch>,
+    /// Id of each topic in it, frozen when it was sent: answers come by id (KIP-516).
+    pub(super) topic_ids: Vec<(Uuid, u32)>,
+    pub(super) acked: bool,
+}
+
+impl<N: Network> Sender<N> {
+    /// Sends to every node what is due for it, as far as the node takes it.
+    pub(super) fn send_due(&mut self, now: Time) {
+        let nodes: Vec<NodeId> = self.schedule.due_nodes().collect();
+        for node in nodes {
+            self.node_latency.entry(node).or_default().ready_at = now;
+            while self.parts.client.ready(node, now) {
+                self.node_latency.entry(node).or_default().drained_at = now;
+                let batches = self.drain(node, now);
+                if batches.is_empty() {
+                    break;
+                }
+                self.send(node, batches, now);
+            }
+        }
+    }
+
+    /// At most one batch of each partition that is due for `node`, up to `max.request.size`; the first is
+    /// taken whatever its size. A partition that cannot go now never holds up the others.
+    fn drain(&mut self, node: NodeId, now: Time) -> Vec<Batch> {
+        let accumulator = self.parts.accumulator.clone();
+        let mut batches: Vec<Batch> = Vec::new();
+        let mut room = self.settings.max_request_size_bytes;
+        let mut drained: Vec<Slot> = Vec::new();
+        while let Some(slot) = self.schedule.pop_due(node) {
+            let Some(partition) = accumulator.topics.partition(slot) else { continue };
+            let first = batches.is_empty();
+            match partition.take(&accumulator.pool, room, first) {
+                Some(mut batch) => {
+                    room = room.saturating_sub(batch.bytes());
+                    if batch.payload_crc.is_none() {
+                        batch.payload_crc = Some(batch.payload.crc32c());
+                    }
+                    batch.drained = now;
+                    batch.last_node = Some(node);
+                    let guarantee_order = self.settings.guarantee_order;
+                    let state = self.slot(slot);
+                    state.in_flight.push(batch.created);
+                    state.muted |= guarantee_order;
+                    batches.push(batch);
+                    drained.push(slot);
+                }
+                None if partition.head().is_some() => {
+                    self.schedule.return_due(node, slot);
+                    break;
+                }
+                None => {}
+            }
+        }
+        // Only now, so that a partition with several batches does not come up twice in one request.
+        for slot in drained {
+            self.evaluate(slot, now);
+        }
+        batches
+    }
+
+    fn send(&mut self, node: NodeId, mut batches: Vec<Batch>, now: Time) {
+        batches.sort_unstable_by_key(|batch| (batch.name.topic, batch.name.partition));
+        let topic_ids = self.topic_ids(&batches, now);
+        let newest = self.parts.client.produce_version(node).unwrap_or(TOPIC_IDS_SINCE - 1);
+        let all_known = topic_ids.iter().all(|(id, _)| !id.is_nil());
+        let version = if all_known { newest } else { newest.min(TOPIC_IDS_SINCE - 1) };
+        let correlation_id = self.parts.client.next_correlation_id();
+        match self.frame(version, correlation_id, &batches, &topic_ids) {
+            Ok(frame) => {
+                self.count_request(&batches, frame.bytes(), now);
+                let tag = self.next_tag;
+                self.next_tag += 1;
+                let expects_response = self.settings.acks != 0;
+                let in_flight = InFlight { batches, topic_ids, acked: expects_response };
+                self.in_flight.insert(tag, in_flight);
+                let request = OutgoingRequest {
+                    api: ApiKey::Produce,
+                    version,
+                    correlation_id,
+                    frame,
+                    expects_response,
+                    timeout_ms: self.settings.request_timeout_ms,
+                    tag,
+                };
+                self.parts.client.send(node, request, now);
+            }
+            Err(error) => {
+                let text: Arc<str> = error.message().into();
+                for batch in batches {
+                    self.release_in_flight(&batch);
+                    let slot = batch.name.slot;
+                    self.fail(batch, error.code(), &text, false, now);
+                    self.evaluate(slot, now);
+                }
+            }
+        }
+    }
+
+    fn topic_ids(&self, batches: &[Batch], now: Time) -> Vec<(Uuid, u32)> {
+        let snapshot = self.parts.metadata.snapshot();
+        let mut ids: Vec<(Uuid, u32)> = Vec::new();
+        for batch in batches {
+            if ids.last().is_some_and(|&(_, topic)| topic == batch.name.topic) {
+                continue;
+            }
+            let name = self.topic_name(batch.name.topic);
+            self.parts.metadata.want_topic(&name, now);
+            let id = snapshot.topic(&name).map_or(Uuid::nil(), |topic| topic.id);
+            ids.push((id, batch.name.topic));
+        }
+        ids
+    }
+
+    pub(super) fn topic_name(&self, topic: u32) -> Arc<str> {
+        match self.parts.accumulator.topics.get(topic) {
+            Some(topic) => topic.name.clone(),
+            None => "".into(),
+        }
+    }
+
+    /// The request: heads written for this attempt, payloads shared.
+    fn frame(
+        &self,
+        version: i16,
+        correlation_id: i32,
+        batches: &[Batch],
+        topic_ids: &[(Uuid, u32)],
+    ) -> Result<Frame> {
+        let request = ProduceRequest {
+            version,
+            correlation_id,
+            client_id: &self.settings.client_id,
+            transactional_id: None,
+            acks: self.settings.acks,
+            timeout_ms: self.settings.ack_timeout_ms,
+        };
+        let mut writer = ProduceWriter::new(&request, topic_ids.len());
+        let mut rest = batches;
+        for &(id, topic) in topic_ids {
+            let count = rest.iter().take_while(|batch| batch.name.topic == topic).count();
+            let (here, later) = rest.split_at(count);
+            rest = later;
+            writer.begin_topic(&self.topic_name(topic), id, count);
+            for batch in here {
+                write_batch(&mut writer, batch)?;
+            }
+            writer.end_topic();
+        }
+        let pieces = writer.finish()?;
+        let segments = pieces.into_iter().map(|piece| match piece {
+            Piece::Head(bytes) => Segment::Head(bytes),
+            Piece::Elsewhere(index) => match batches.get(index) {
+                Some(batch) => Segment::Payload(batch.payload.clone()),
+                None => Segment::Head(Bytes::new()),
+            },
+        });
+        Ok(Frame::new(segments.collect()))
+    }
+}
+
+fn write_batch(writer: &mut ProduceWriter, batch: &Batch) -> Result<()> {
+    // Idempotence will give the identity here: it belongs to the attempt, not to the payload.
+    let identity = ProducerIdentity::NONE;
+    let payload = &batch.payload;
+    let crc = batch.payload_crc.ok_or_else(|| {
+        Error::new(ErrorCode::STATE, "a batch was drained before it was encoded")
+    })?;
+    let header = encode_batch_header(&batch.summary, &identity, payload.bytes(), crc)?;
+    writer.batch(batch.name.partition, &header, payload.bytes());
+    if payload.bytes() <= COALESCE_MAX_BYTES {
+        for index in 0..payload.count() {
+            writer.records(payload.piece(index));
+        }
+    } else {
+        writer.records_elsewhere();
+    }
+    writer.end_partition();
+    Ok(())
+}

@@ -1,0 +1,206 @@
+//! What metadata means for the queues: partitions appear, leaders move, gates open. Promotes records that were
+//! parked for a topic, a slice a turn, so that a long queue does not hold up the rest.
+
+use std::sync::Arc;
+
+use crate::accumulator::append::AppendFailure;
+use crate::accumulator::parked::ParkedRecord;
+use crate::accumulator::pool::Taker;
+use crate::accumulator::topic::{Topic, TopicState, TopicView};
+use crate::client::network::Network;
+use crate::delivery::Lease;
+use crate::error::{Error, ErrorCode};
+use crate::metadata::{ClusterSnapshot, NodeId, TopicMetadata};
+use crate::partitioner::Choice;
+use crate::sender::Sender;
+use crate::time::Time;
+
+/// Parked records promoted in one turn.
+const PROMOTED_PER_TURN: usize = 2000;
+
+impl<N: Network> Sender<N> {
+    pub(super) fn want_topic(&mut self, topic: u32, now: Time) {
+        let name = self.topic_name(topic);
+        self.parts.metadata.want_topic(&name, now);
+        let snapshot = self.parts.metadata.snapshot();
+        let topics = self.parts.accumulator.clone();
+        if let (Some(topic), Some(known)) = (topics.topics.get(topic), snapshot.topic(&name)) {
+            self.follow_topic(topic, known, &snapshot, now);
+        }
+    }
+
+    /// Brings the queues in line with a new snapshot, if there is one.
+    pub(super) fn follow_metadata(&mut self, now: Time) {
+        let version = self.parts.metadata.version();
+        if version == self.metadata_version {
+            return;
+        }
+        self.metadata_version = version;
+        let snapshot = self.parts.metadata.snapshot();
+        let accumulator = self.parts.accumulator.clone();
+        for topic in accumulator.topics.iter() {
+            if let Some(known) = snapshot.topic(&topic.name) {
+                self.follow_topic(topic, known, &snapshot, now);
+            }
+        }
+        for slot in self.schedule.take_without_leader() {
+            self.evaluate(slot, now);
+        }
+        let reached = !snapshot.is_bootstrap();
+        accumulator.bulletin.post(|news| {
+            news.metadata_updates += 1;
+            if reached {
+                news.cluster_error = None;
+            }
+        });
+    }
+
+    fn follow_topic(
+        &mut self,
+        topic: &Arc<Topic>,
+        known: &TopicMetadata,
+        snapshot: &ClusterSnapshot,
+        now: Time,
+    ) {
+        if known.partitions.is_empty() {
+            self.topic_failed(topic, known.error);
+            return;
+        }
+        let accumulator = self.parts.accumulator.clone();
+        accumulator.topics.grow(topic, known.partitions.len() as u32);
+        self.follow_leaders(topic, known, now);
+        topic.set_view(self.view(known, snapshot));
+        topic.set_partition_count(known.partitions.len() as u32);
+        if topic.state() == TopicState::Unknown {
+            topic.set_state(TopicState::Opening);
+            self.opening.push_back(topic.id);
+        }
+        accumulator.bulletin.post(|news| {
+            news.topic_errors.remove(&topic.id);
+        });
+    }
+
+    /// The topic has no partitions: an error that will not pass ends those who wait for it.
+    fn topic_failed(&mut self, topic: &Arc<Topic>, error: ErrorCode) {
+        if error == ErrorCode::NONE {
+            return;
+        }
+        let text = format!("topic {}: {}", topic.name, error.description());
+        self.parts.accumulator.bulletin.post(|news| {
+            news.topic_errors.insert(topic.id, Error::new(error, text.clone()));
+        });
+        if !error.is_retriable() {
+            self.fail_parked(topic, error, &text);
+        }
+    }
+
+    fn follow_leaders(&mut self, topic: &Topic, known: &TopicMetadata, now: Time) {
+        for partition in topic.partitions().iter() {
+            let leader = known.partitions.get(partition.id as usize).and_then(|p| p.leader);
+            let state = self.slot(partition.slot);
+            if state.leader == leader {
+                continue;
+            }
+            state.leader = leader;
+            if let Some(leader) = leader {
+                partition.expedite(leader);
+            }
+            self.evaluate(partition.slot, now);
+        }
+    }
+
+    fn view(&self, known: &TopicMetadata, snapshot: &ClusterSnapshot) -> TopicView {
+        let rack = self.settings.client_rack.as_str();
+        let near = |node: NodeId| {
+            let found = snapshot.nodes.get(&node).and_then(|node| node.rack.as_deref());
+            !rack.is_empty() && found == Some(rack)
+        };
+        let leaders: Vec<Option<NodeId>> = known.partitions.iter().map(|p| p.leader).collect();
+        TopicView {
+            usable: leaders.iter().map(|l| l.is_some_and(|node| self.takes(node))).collect(),
+            same_rack: leaders.iter().map(|leader| leader.is_some_and(near)).collect(),
+            leaders,
+        }
+    }
+
+    /// Whether a node takes what it is sent (`partitioner.availability.timeout.ms`).
+    fn takes(&self, node: NodeId) -> bool {
+        let limit = self.settings.availability_timeout;
+        let Some(latency) = self.node_latency.get(&node) else { return true };
+        limit.is_zero() || latency.ready_at.since(latency.drained_at) <= limit
+    }
+
+    /// Moves parked records of topics that became known into their partitions.
+    pub(super) fn promote_parked(&mut self) {
+        let accumulator = self.parts.accumulator.clone();
+        for _ in 0..self.opening.len() {
+            let Some(id) = self.opening.pop_front() else { return };
+            let Some(topic) = accumulator.topics.get(id) else { continue };
+            if !self.promote_slice(topic) {
+                self.opening.push_back(id);
+            }
+        }
+    }
+
+    /// True when the gate is open.
+    fn promote_slice(&mut self, topic: &Arc<Topic>) -> bool {
+        for _ in 0..PROMOTED_PER_TURN {
+            let mut parked = topic.gate.lock();
+            let Some(record) = parked.pop_front() else {
+                // Under the lock: whoever parks looks at the state again after taking it.
+                topic.set_state(TopicState::Known);
+                drop(parked);
+                self.parked_topics.remove(&topic.id);
+                self.parts.accumulator.bulletin.post(|_| {});
+                return true;
+            };
+            drop(parked);
+            if let Err(record) = self.promote(topic, record) {
+                topic.gate.lock().push_front(*record);
+                return false;
+            }
+        }
+        false
+    }
+
+    /// Appends one parked record; gives it back when there is no memory just now.
+    fn promote(
+        &mut self,
+        topic: &Arc<Topic>,
+        mut record: ParkedRecord,
+    ) -> Result<(), Box<ParkedRecord>> {
+        let accumulator = self.parts.accumulator.clone();
+        let count = topic.partition_count();
+        let mut held = std::mem::replace(&mut record.lease, Lease::nothing());
+        let appended = record.with_record(|fields| {
+            let choice = match record.partition {
+                -1 => self.parts.partitioner.choose(&topic.name, fields, count),
+                partition => Choice::Partition(partition),
+            };
+            let taker = Taker::Exchange(&mut held);
+            accumulator.append(topic, choice, fields, record.token, taker, &|| record.parked_at)
+        });
+        match appended {
+            Ok(()) => Ok(()),
+            Err(AppendFailure::NoMemory(_)) => {
+                record.lease = held;
+                Err(Box::new(record))
+            }
+            Err(AppendFailure::NoPartition(partition)) => {
+                let text = format!("topic {} has {count} partitions, not {partition}", topic.name);
+                self.fail_parked_record(topic, record, ErrorCode::UNKNOWN_PARTITION, text);
+                Ok(())
+            }
+            Err(AppendFailure::Refused(number)) => {
+                let text = format!("the partitioner returned {number} of {count} partitions");
+                self.fail_parked_record(topic, record, ErrorCode::ARGUMENT, text);
+                Ok(())
+            }
+            Err(AppendFailure::Closed) => {
+                let text = "the producer was closed before the topic was known".to_string();
+                self.fail_parked_record(topic, record, ErrorCode::ABORTED, text);
+                Ok(())
+            }
+        }
+    }
+}
