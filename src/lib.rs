@@ -5,10 +5,10 @@
 
 // The road of a record, outward.
 // pub mod capi;
-// pub mod producer;
+pub mod producer;
 pub mod accumulator;
-// pub mod driver;
-// pub mod sender;
+pub mod driver;
+pub mod sender;
 pub mod client;
 pub mod protocol;
 pub mod net;

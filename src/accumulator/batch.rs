@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::accumulator::chain::{Chain, Payload};
 use crate::accumulator::pool::{Needs, Pool, Taker, CHUNK_SIZES};
 use crate::accumulator::topic::Slot;
-use crate::delivery::{Lease, Outstanding, Promises};
+use crate::delivery::{Delivery, Lease, Promises};
 use crate::metadata::NodeId;
 use crate::record::{
     estimate_size_upper_bound, BatchBuilder, BatchSummary, Codec, Magic, Record,
@@ -70,16 +70,16 @@ impl OpenBatch {
         limits: &BatchLimits,
         class: usize,
         pool: &Arc<Pool>,
-        outstanding: &Arc<Outstanding>,
+        delivery: &Arc<Delivery>,
         now: Time,
     ) -> OpenBatch {
         let lease = Lease::new(pool.clone(), 0);
-        let ticket = outstanding.enter();
+        let home = delivery.clone();
         OpenBatch {
             name,
             builder: BatchBuilder::plain(limits.batch_size_bytes),
             chain: Chain::new(class),
-            promises: Promises::new(name.topic, name.partition, limits.timed, lease, ticket),
+            promises: Promises::new(name.topic, name.partition, limits.timed, lease, home),
             created: now,
             records_max: limits.batch_records_max,
         }

@@ -15,6 +15,12 @@ pub trait Wake: Send + Sync {
     fn wake(&self);
 }
 
+impl<F: Fn() + Send + Sync> Wake for F {
+    fn wake(&self) {
+        self();
+    }
+}
+
 /// Something the sender must know or do.
 #[derive(Debug)]
 pub enum Command {
@@ -35,6 +41,8 @@ pub enum Command {
         /// Those in flight (their outcome stays unknown).
         in_flight: bool,
     },
+    /// Somebody waits for memory: time to look at the pool.
+    Pressure,
     /// Somebody wants fresh metadata.
     RefreshMetadata,
     /// No more records come; finish until this time, then fail the rest.

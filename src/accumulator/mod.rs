@@ -16,9 +16,9 @@ pub mod sticky;
 pub mod topic;
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::accumulator::batch::BatchLimits;
 use crate::accumulator::bulletin::Bulletin;
@@ -27,7 +27,7 @@ use crate::accumulator::partition::AppendContext;
 use crate::accumulator::pool::Pool;
 use crate::accumulator::sticky::StickySettings;
 use crate::accumulator::topic::Topics;
-use crate::delivery::Outstanding;
+use crate::delivery::Delivery;
 
 /// Settings of the accumulator.
 #[derive(Copy, Clone, Debug)]
@@ -54,8 +54,8 @@ pub struct Accumulator {
     pub pool: Arc<Pool>,
     /// Topics and partitions.
     pub topics: Topics,
-    /// What a flush waits for.
-    pub outstanding: Arc<Outstanding>,
+    /// The way home.
+    pub delivery: Arc<Delivery>,
     /// The sender's mail.
     pub inbox: Inbox,
     /// News that application threads wait for.
@@ -64,20 +64,30 @@ pub struct Accumulator {
     pub closed: AtomicBool,
     /// Records accepted and not reported, counted only when `records_max` limits them.
     records: AtomicI64,
+    /// Threads that wait for `records` to fall.
+    records_waiters: AtomicUsize,
+    /// Records in requests without answer; only the sender writes it.
+    pub in_flight: AtomicUsize,
 }
 
 impl Accumulator {
     /// An empty accumulator whose sender is woken by `wake`.
-    pub fn new(settings: AccumulatorSettings, wake: Box<dyn Wake>) -> Arc<Accumulator> {
+    pub fn new(
+        settings: AccumulatorSettings,
+        delivery: Arc<Delivery>,
+        wake: Box<dyn Wake>,
+    ) -> Arc<Accumulator> {
         Arc::new(Accumulator {
             settings,
             pool: Pool::new(settings.buffer_memory_bytes),
             topics: Topics::default(),
-            outstanding: Outstanding::new(),
+            delivery,
             inbox: Inbox::new(wake),
             bulletin: Bulletin::default(),
             closed: AtomicBool::new(false),
             records: AtomicI64::new(0),
+            records_waiters: AtomicUsize::new(0),
+            in_flight: AtomicUsize::new(0),
         })
     }
 
@@ -87,7 +97,7 @@ impl Accumulator {
         AppendContext {
             limits: &self.settings.limits,
             pool: &self.pool,
-            outstanding: &self.outstanding,
+            delivery: &self.delivery,
             closed: &self.closed,
         }
     }
@@ -101,8 +111,8 @@ impl Accumulator {
     #[inline]
     pub fn count_in(&self, count: i64) -> bool {
         let Some(most) = self.settings.records_max else { return true };
-        if self.records.fetch_add(count, Ordering::Relaxed) + count > most {
-            self.records.fetch_sub(count, Ordering::Relaxed);
+        if self.records.fetch_add(count, Ordering::SeqCst) + count > most {
+            self.records.fetch_sub(count, Ordering::SeqCst);
             return false;
         }
         true
@@ -111,8 +121,36 @@ impl Accumulator {
     /// Counts records as reported.
     pub fn count_out(&self, count: i64) {
         if self.settings.records_max.is_some() {
-            self.records.fetch_sub(count, Ordering::Relaxed);
+            self.records.fetch_sub(count, Ordering::SeqCst);
+            if self.records_waiters.load(Ordering::SeqCst) > 0 {
+                self.bulletin.post(|_| {});
+            }
         }
+    }
+
+    /// As `count_in`, but waits up to `limit`; false when that passed or the producer was closed.
+    pub fn count_in_waiting(&self, count: i64, limit: Duration) -> bool {
+        let begun = Instant::now();
+        self.records_waiters.fetch_add(1, Ordering::SeqCst);
+        let mut news = self.bulletin.read();
+        let counted = loop {
+            if self.count_in(count) {
+                break true;
+            }
+            let waited = begun.elapsed();
+            if news.closed || waited >= limit {
+                break false;
+            }
+            news = self.bulletin.wait(news, limit - waited);
+        };
+        drop(news);
+        self.records_waiters.fetch_sub(1, Ordering::SeqCst);
+        counted
+    }
+
+    /// Records in requests without answer.
+    pub fn in_flight_records(&self) -> usize {
+        self.in_flight.load(Ordering::Relaxed)
     }
 
     /// Records in the queues and behind the gates (not those in flight).

@@ -4,8 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::delivery::outstanding::Ticket;
-use crate::delivery::Lease;
+use crate::delivery::Promises;
 use crate::record::{Header, Record};
 use crate::time::Time;
 
@@ -17,8 +16,8 @@ const PARKED_OVERHEAD_BYTES: usize = std::mem::size_of::<ParkedRecord>() + 32;
 pub struct ParkedRecord {
     /// The partition it was sent to, or -1.
     pub partition: i32,
-    /// Its token.
-    pub token: u64,
+    /// What is owed for it; holds the memory it is counted for.
+    pub promise: Promises,
     /// When it was sent: its deadline counts from here.
     pub parked_at: Time,
     timestamp_ms: i64,
@@ -28,10 +27,6 @@ pub struct ParkedRecord {
     headers: Box<[(u32, i64)]>,
     /// Key, value, then each header's key and value.
     body: Box<[u8]>,
-    /// Memory it is counted for.
-    pub lease: Lease,
-    /// Holds up a flush.
-    pub ticket: Ticket,
 }
 
 fn length_of(bytes: Option<&[u8]>) -> i64 {
@@ -61,9 +56,7 @@ impl ParkedRecord {
     pub fn new(
         record: &Record<'_>,
         partition: i32,
-        token: u64,
-        lease: Lease,
-        ticket: Ticket,
+        promise: Promises,
         now: Time,
     ) -> ParkedRecord {
         let mut body = Vec::new();
@@ -77,15 +70,13 @@ impl ParkedRecord {
         }
         ParkedRecord {
             partition,
-            token,
+            promise,
             parked_at: now,
             timestamp_ms: record.timestamp_ms,
             key_bytes: length_of(record.key),
             value_bytes: length_of(record.value),
             headers: headers.into_boxed_slice(),
             body: body.into_boxed_slice(),
-            lease,
-            ticket,
         }
     }
 
@@ -121,7 +112,7 @@ impl Gate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::delivery::Outstanding;
+    use crate::delivery::{Delivery, Door, Lease};
 
     #[test]
     fn null_and_empty_stay_apart_while_parked() {
@@ -133,8 +124,9 @@ mod tests {
                 Header { key: "å", value: Some(b"xyz") },
             ];
             let record = Record { timestamp_ms: 5, key, value, headers: &headers };
-            let ticket = Outstanding::new().enter();
-            let parked = ParkedRecord::new(&record, 3, 9, Lease::nothing(), ticket, Time::ZERO);
+            let home = Delivery::open(Door::Poll, "test").unwrap();
+            let promise = Promises::of_one(0, 3, 9, Lease::nothing(), home);
+            let parked = ParkedRecord::new(&record, 3, promise, Time::ZERO);
             parked.with_record(|back| {
                 assert_eq!((back.key, back.value, back.timestamp_ms), (key, value, 5));
                 assert_eq!(back.headers.len(), 3);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::accumulator::batch::{Batch, BatchLimits, BatchName, OpenBatch, Room};
 use crate::accumulator::pool::{class_for, Pool, Taker};
 use crate::accumulator::topic::Slot;
-use crate::delivery::Outstanding;
+use crate::delivery::Delivery;
 use crate::metadata::NodeId;
 use crate::record::Record;
 use crate::time::Time;
@@ -43,8 +43,8 @@ pub struct AppendContext<'a> {
     pub limits: &'a BatchLimits,
     /// Where memory comes from.
     pub pool: &'a Arc<Pool>,
-    /// What a flush waits for.
-    pub outstanding: &'a Arc<Outstanding>,
+    /// Where reports go.
+    pub delivery: &'a Arc<Delivery>,
     /// Set when the producer no longer takes records; read under the partition lock.
     pub closed: &'a AtomicBool,
 }
@@ -114,7 +114,8 @@ impl Partition {
         now: impl FnOnce() -> Time,
     ) -> Appended {
         let mut queue = self.lock();
-        if context.closed.load(Ordering::Acquire) {
+        // What was parked before the close may still come in.
+        if context.closed.load(Ordering::Acquire) && !taker.is_sender() {
             return Appended::Closed;
         }
         if !still_chosen() {
@@ -170,7 +171,7 @@ impl Partition {
             context.limits,
             class,
             context.pool,
-            context.outstanding,
+            context.delivery,
             created,
         );
         if open.append(record, token, context.pool, taker) != Room::Appended {

@@ -69,6 +69,11 @@ pub enum Taker<'a> {
 }
 
 impl Taker<'_> {
+    /// Whether the sender thread takes.
+    pub fn is_sender(&self) -> bool {
+        matches!(self, Taker::Sender | Taker::Exchange(_))
+    }
+
     /// The same taker again; what is paid with is only paid once.
     pub fn reborrow(&mut self) -> Taker<'_> {
         match self {

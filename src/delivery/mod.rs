@@ -12,5 +12,5 @@ mod wake_fd;
 pub use lease::Lease;
 pub use outstanding::Outstanding;
 pub use promises::Promises;
-pub use queue::{Delivery, Door, ReportSink};
+pub use queue::{Delivery, Door, InlineSink, ReportSink};
 pub use report::{Persistence, Report};

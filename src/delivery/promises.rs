@@ -1,9 +1,11 @@
 //! What is owed for the records of one batch: the caller's token of each, kept until it is reported.
-//! Turning promises into a report consumes them, so a record cannot be reported twice.
+//! Turning promises into a report consumes them, so a record cannot be reported twice; dropping them unkept
+//! (after a panic, say) reports the records as failed, so none is forgotten either.
 
 use std::sync::Arc;
 
 use crate::delivery::lease::Lease;
+use crate::delivery::queue::Delivery;
 use crate::delivery::outstanding::Ticket;
 use crate::delivery::report::{Persistence, Report};
 use crate::error::ErrorCode;
@@ -18,7 +20,8 @@ pub struct Promises {
     tokens: Vec<u64>,
     timestamps_ms: Option<Vec<i64>>,
     lease: Lease,
-    ticket: Ticket,
+    ticket: Option<Ticket>,
+    home: Arc<Delivery>,
 }
 
 /// The part of a report that all records of an outcome share.
@@ -58,14 +61,29 @@ impl Outcome {
 
 impl Promises {
     /// No promise yet. `lease` is what the tokens are counted with.
-    pub fn new(topic: u32, partition: i32, timed: bool, lease: Lease, ticket: Ticket) -> Promises {
+    pub fn new(
+        topic: u32,
+        partition: i32,
+        timed: bool,
+        lease: Lease,
+        home: Arc<Delivery>,
+    ) -> Promises {
         let timestamps_ms = timed.then(Vec::new);
-        Promises { topic, partition, tokens: Vec::new(), timestamps_ms, lease, ticket }
+        let ticket = Some(home.outstanding().enter());
+        Promises { topic, partition, tokens: Vec::new(), timestamps_ms, lease, ticket, home }
     }
 
-    /// The promise for one record that never came into a batch.
-    pub fn of_one(topic: u32, partition: i32, token: u64, lease: Lease, ticket: Ticket) -> Promises {
-        Promises { topic, partition, tokens: vec![token], timestamps_ms: None, lease, ticket }
+    /// The promise for one record that has not come into a batch.
+    pub fn of_one(
+        topic: u32,
+        partition: i32,
+        token: u64,
+        lease: Lease,
+        home: Arc<Delivery>,
+    ) -> Promises {
+        let mut promise = Promises::new(topic, partition, false, lease, home);
+        promise.tokens.push(token);
+        promise
     }
 
     /// Number of promises.
@@ -75,7 +93,7 @@ impl Promises {
 
     /// The flush epoch they belong to.
     pub fn epoch(&self) -> u64 {
-        self.ticket.epoch()
+        self.ticket.as_ref().map_or(0, Ticket::epoch)
     }
 
     /// The tokens in append order.
@@ -125,13 +143,38 @@ impl Promises {
     pub fn split_off(&mut self, count: usize) -> Promises {
         let tokens = self.tokens.split_off(count);
         let timestamps_ms = self.timestamps_ms.as_mut().map(|all| all.split_off(count));
-        let lease = self.lease.split_off(tokens.len() * self.bytes_each());
-        let (topic, partition, ticket) = (self.topic, self.partition, self.ticket.fork());
-        Promises { topic, partition, tokens, timestamps_ms, lease, ticket }
+        Promises {
+            topic: self.topic,
+            partition: self.partition,
+            lease: self.lease.split_off(tokens.len() * self.bytes_each()),
+            tokens,
+            timestamps_ms,
+            ticket: self.ticket.as_ref().map(Ticket::fork),
+            home: self.home.clone(),
+        }
+    }
+
+    /// The promise is somebody else's now: nothing is owed here any more.
+    pub fn hand_over(mut self) {
+        self.tokens.clear();
+    }
+
+    /// Takes out the memory that the records are counted for, to pay for another place with it.
+    pub fn take_lease(&mut self) -> Lease {
+        std::mem::replace(&mut self.lease, Lease::nothing())
+    }
+
+    /// Puts back what `take_lease` took.
+    pub fn put_lease(&mut self, lease: Lease) {
+        self.lease = lease;
     }
 
     /// The one report of all these records.
-    pub fn report(self, outcome: Outcome) -> Report {
+    pub fn report(mut self, outcome: Outcome) -> Report {
+        self.take_report(outcome)
+    }
+
+    fn take_report(&mut self, outcome: Outcome) -> Report {
         Report {
             topic: self.topic,
             partition: self.partition,
@@ -141,11 +184,21 @@ impl Promises {
             base_offset: outcome.base_offset,
             log_append_time_ms: outcome.log_append_time_ms,
             latency_ns: outcome.latency_ns,
-            tokens: self.tokens,
-            timestamps_ms: self.timestamps_ms,
-            lease: self.lease,
-            ticket: Some(self.ticket),
+            tokens: std::mem::take(&mut self.tokens),
+            timestamps_ms: self.timestamps_ms.take(),
+            lease: std::mem::replace(&mut self.lease, Lease::nothing()),
+            ticket: self.ticket.take(),
             taken: 0,
+        }
+    }
+}
+
+impl Drop for Promises {
+    fn drop(&mut self) {
+        if !self.tokens.is_empty() {
+            let text = "lost by a fault inside ottla; please report it";
+            let report = self.take_report(Outcome::failed(ErrorCode::PANIC, text, true));
+            self.home.deliver([report]);
         }
     }
 }

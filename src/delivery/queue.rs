@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use once_cell::sync::OnceCell;
 
+use crate::delivery::outstanding::Outstanding;
 use crate::delivery::report::Report;
 use crate::delivery::wake_fd::WakeFd;
 use crate::error::{Error, ErrorCode, Result};
@@ -23,12 +24,20 @@ pub enum Door {
     /// A dispatcher thread hands them to this function, several at a time. It may send; it may not flush or
     /// close. A panic in it is caught, counted, and does not lose the other reports.
     Callback(ReportSink),
+    /// The thread that ends a record (mostly the sender) hands it to this function, which must be quick and
+    /// call nothing of the producer: futures are completed so.
+    Inline(InlineSink),
 }
+
+/// Called with each report; see [`Door::Inline`].
+pub type InlineSink = Box<dyn Fn(&Report) + Send + Sync>;
 
 /// Where reports wait. See the head of the file.
 pub struct Delivery {
     state: Mutex<State>,
     arrived: Condvar,
+    outstanding: Arc<Outstanding>,
+    inline: Option<InlineSink>,
     fd: OnceCell<WakeFd>,
     dispatcher: OnceCell<ThreadId>,
 }
@@ -48,13 +57,20 @@ struct State {
 impl Delivery {
     /// A delivery queue with this door; starts the dispatcher thread if the door is a callback.
     pub fn open(door: Door, name: &str) -> Result<Arc<Delivery>> {
+        let (sink, inline) = match door {
+            Door::Poll => (None, None),
+            Door::Callback(sink) => (Some(sink), None),
+            Door::Inline(sink) => (None, Some(sink)),
+        };
         let delivery = Arc::new(Delivery {
             state: Mutex::default(),
             arrived: Condvar::new(),
+            outstanding: Outstanding::new(),
+            inline,
             fd: OnceCell::new(),
             dispatcher: OnceCell::new(),
         });
-        if let Door::Callback(sink) = door {
+        if let Some(sink) = sink {
             let shared = delivery.clone();
             let builder = thread::Builder::new().name(format!("ottla-dr {name}"));
             let thread = builder.spawn(move || shared.dispatch(sink)).map_err(|cause| {
@@ -71,6 +87,11 @@ impl Delivery {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What has been accepted and not yet reported.
+    pub fn outstanding(&self) -> &Arc<Outstanding> {
+        &self.outstanding
+    }
+
     /// Whether reports leave through a callback.
     pub fn has_callback(&self) -> bool {
         self.dispatcher.get().is_some()
@@ -83,6 +104,10 @@ impl Delivery {
 
     /// Queues reports for the application.
     pub fn deliver(&self, reports: impl IntoIterator<Item = Report>) {
+        if let Some(sink) = &self.inline {
+            reports.into_iter().for_each(|report| sink(&report));
+            return;
+        }
         let polled = !self.has_callback();
         let mut state = self.lock();
         let was_empty = state.reports.is_empty();

@@ -58,17 +58,13 @@ impl Partitioner {
         let random_key = key.unwrap_or_default();
         match (self.strategy, key) {
             (S::BuiltIn, None) => Choice::Sticky,
-            (S::BuiltIn, Some(key)) => pick(hashes::to_positive(hashes::murmur2(key)), count),
+            (S::BuiltIn, Some(key)) => pick(hashes::murmur2(key), count),
             (S::Random, _) => Choice::Random,
             (S::ConsistentRandom, _) if random_key.is_empty() => Choice::Random,
             (S::Murmur2Random | S::Fnv1aRandom, None) => Choice::Random,
             (S::Consistent | S::ConsistentRandom, _) => pick(hashes::crc32(random_key), count),
-            (S::Murmur2 | S::Murmur2Random, _) => {
-                pick(hashes::to_positive(hashes::murmur2(random_key)), count)
-            }
-            (S::Fnv1a | S::Fnv1aRandom, _) => {
-                pick(hashes::to_positive(hashes::fnv1a(random_key)), count)
-            }
+            (S::Murmur2 | S::Murmur2Random, _) => pick(hashes::murmur2(random_key), count),
+            (S::Fnv1a | S::Fnv1aRandom, _) => pick(hashes::fnv1a(random_key), count),
         }
     }
 }

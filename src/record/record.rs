@@ -18,6 +18,18 @@ pub struct Record<'a> {
     pub headers: &'a [Header<'a>],
 }
 
+impl<'a> Record<'a> {
+    /// A record with a value alone, stamped when it is sent.
+    pub const fn value(value: &'a [u8]) -> Record<'a> {
+        Record { timestamp_ms: NO_TIMESTAMP, key: None, value: Some(value), headers: &[] }
+    }
+
+    /// A record with key and value, stamped when it is sent.
+    pub const fn keyed(key: &'a [u8], value: &'a [u8]) -> Record<'a> {
+        Record { timestamp_ms: NO_TIMESTAMP, key: Some(key), value: Some(value), headers: &[] }
+    }
+}
+
 /// Takes encoded bytes in order. It cannot fail: whoever appends has reserved the room before.
 pub trait RecordSink {
     /// Takes the next bytes; never empty.

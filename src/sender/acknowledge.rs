@@ -66,7 +66,8 @@ impl<N: Network> Sender<N> {
         now: Time,
     ) {
         let Some(request) = self.in_flight.remove(&tag) else { return };
-        self.parts.metrics.request_done(now.since(sent_at));
+        self.count_in_flight(&request.batches, false);
+        self.parts.metrics.request.latency.record(now.since(sent_at));
         match outcome {
             Ok(_) if !request.acked => self.settle_unacked(request, now),
             Ok(body) => match decode_response(version, &body) {
@@ -158,7 +159,7 @@ impl<N: Network> Sender<N> {
         for partition in &response.partitions {
             let Some((leader, epoch)) = partition.current_leader else { continue };
             let name: Option<Arc<str>> = match &partition.topic {
-                TopicRef::Name(name) => Some(name.as_str().into()),
+                TopicRef::Name(name) => Some(name.clone()),
                 TopicRef::Id(id) => {
                     let known = request.topic_ids.iter().find(|(known, _)| known == id);
                     known.map(|&(_, topic)| self.topic_name(topic))
@@ -244,7 +245,7 @@ impl<N: Network> Sender<N> {
         };
         batch.attempts += 1;
         batch.last_attempt = now;
-        self.parts.metrics.records_retried(u64::from(batch.count()));
+        self.parts.metrics.batch.records_retried.add(u64::from(batch.count()));
         if let Some(partition) = self.parts.accumulator.topics.partition(slot) {
             partition.put_back(batch);
         }
@@ -255,7 +256,7 @@ impl<N: Network> Sender<N> {
         let Some(partition) = accumulator.topics.partition(batch.name.slot) else { return };
         match split(batch, &accumulator.pool) {
             Ok(parts) => {
-                self.parts.metrics.batch_split();
+                self.parts.metrics.batch.batches_split.increment();
                 partition.put_back_parts(parts);
             }
             Err(SplitFailure::StillShared(batch)) => self.put_back(*batch, now),

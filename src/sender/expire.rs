@@ -5,7 +5,8 @@ use std::cmp::Reverse;
 
 use crate::accumulator::topic::{Slot, Topic};
 use crate::client::network::Network;
-use crate::delivery::promises::{Outcome, Promises};
+use crate::accumulator::parked::ParkedRecord;
+use crate::delivery::promises::Outcome;
 use crate::error::ErrorCode;
 use crate::sender::Sender;
 use crate::time::Time;
@@ -32,7 +33,7 @@ impl<N: Network> Sender<N> {
         let Some(partition) = accumulator.topics.partition(slot) else { return };
         for batch in partition.take_expired(&accumulator.pool, timeout, now) {
             let maybe_stored = batch.attempts > 0;
-            self.parts.metrics.batch_expired();
+            self.parts.metrics.batch.batches_expired.increment();
             self.fail(batch, ErrorCode::EXPIRED, QUEUED, maybe_stored, now);
         }
         if self.slot(slot).in_flight.iter().any(|&created| created + timeout <= now) {
@@ -54,7 +55,7 @@ impl<N: Network> Sender<N> {
         let batches = requests.values_mut().flat_map(|request| &mut request.batches);
         for batch in batches.filter(|batch| batch.name.slot == slot) {
             if batch.created + timeout <= now && batch.promises.is_some() {
-                self.parts.metrics.batch_expired();
+                self.parts.metrics.batch.batches_expired.increment();
                 self.fail_promises(batch, ErrorCode::EXPIRED, IN_FLIGHT, true, now);
             }
         }
@@ -89,7 +90,7 @@ impl<N: Network> Sender<N> {
                         "topic {} was not found in the cluster's metadata within {waited_ms} ms",
                         topic.name
                     );
-                    self.fail_parked_record(topic, record, ErrorCode::EXPIRED, text);
+                    self.fail_parked_record(record, ErrorCode::EXPIRED, text);
                 }
             }
             if topic.gate.lock().is_empty() {
@@ -103,18 +104,11 @@ impl<N: Network> Sender<N> {
         let records = std::mem::take(&mut *topic.gate.lock());
         self.parked_topics.remove(&topic.id);
         for record in records {
-            self.fail_parked_record(topic, record, code, format!("{text} (topic {})", topic.name));
+            self.fail_parked_record(record, code, format!("{text} (topic {})", topic.name));
         }
     }
 
-    pub(super) fn fail_parked_record(
-        &mut self,
-        topic: &Topic,
-        record: crate::accumulator::parked::ParkedRecord,
-        code: ErrorCode,
-        text: String,
-    ) {
-        let promise = Promises::of_one(topic.id, record.partition, record.token, record.lease, record.ticket);
-        self.report(promise, Outcome::failed(code, text, false));
+    pub(super) fn fail_parked_record(&mut self, record: ParkedRecord, code: ErrorCode, text: String) {
+        self.report(record.promise, Outcome::failed(code, text, false));
     }
 }

@@ -20,7 +20,7 @@ impl<N: Network> Sender<N> {
         now: Time,
     ) {
         let Some(promises) = batch.promises.take() else { return };
-        self.parts.metrics.batch_acknowledged(promises.count() as u64, now.since(batch.created));
+        self.parts.metrics.batch.records_acked.add(promises.count() as u64);
         let outcome = Outcome {
             code: ErrorCode::NONE,
             message: None,
@@ -127,7 +127,7 @@ impl<N: Network> Sender<N> {
     pub(super) fn report(&mut self, promises: Promises, outcome: Outcome) {
         let count = promises.count() as u64;
         if outcome.code != ErrorCode::NONE {
-            self.parts.metrics.records_failed(count);
+            self.parts.metrics.batch.records_failed.add(count);
         }
         self.parts.accumulator.count_out(count as i64);
         let report = promises.report(outcome);
@@ -176,6 +176,13 @@ impl<N: Network> Sender<N> {
             self.fail_promises(batch, code, text, true, now);
         }
         self.in_flight = requests;
+    }
+
+    /// Fails everything at once, after a fault.
+    pub fn abandon(&mut self, text: &str, now: Time) {
+        self.fail_all_queued(ErrorCode::PANIC, text, now);
+        self.fail_all_in_flight(ErrorCode::PANIC, text, now);
+        self.hand_over_reports();
     }
 
     /// When closing: true once every record is reported. Past the deadline the rest are failed.

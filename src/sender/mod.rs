@@ -171,7 +171,10 @@ impl<N: Network> Sender<N> {
             ClientEvent::MetadataFailed(error) | ClientEvent::BrokersUnreachable(error) => {
                 self.parts.accumulator.bulletin.post(|news| news.cluster_error = Some(error));
             }
-            ClientEvent::Throttled { ms, .. } => self.parts.metrics.throttled(u64::from(ms)),
+            ClientEvent::Throttled { ms, .. } => {
+                let time = Duration::from_millis(u64::from(ms));
+                self.parts.metrics.request.throttle_time.record(time);
+            }
             ClientEvent::Ready(_) | ClientEvent::Disconnected { .. } => {}
         }
     }
@@ -190,6 +193,8 @@ impl<N: Network> Sender<N> {
                 self.evaluate_active(now);
             }
             Command::Purge { queued, in_flight } => self.purge(queued, in_flight, now),
+            // The turn looks at the pool by itself.
+            Command::Pressure => {}
             Command::RefreshMetadata => {
                 self.parts.metadata.request_update();
             }

@@ -1,6 +1,7 @@
 //! The way out: takes batches of the partitions that are due for a node and makes one request of them.
 //! Never answers for a batch; that is `acknowledge.rs`.
 
+use std::sync::atomic::Ordering;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -105,6 +106,7 @@ impl<N: Network> Sender<N> {
                 let tag = self.next_tag;
                 self.next_tag += 1;
                 let expects_response = self.settings.acks != 0;
+                self.count_in_flight(&batches, true);
                 let in_flight = InFlight { batches, topic_ids, acked: expects_response };
                 self.in_flight.insert(tag, in_flight);
                 let request = OutgoingRequest {
@@ -128,6 +130,30 @@ impl<N: Network> Sender<N> {
                 }
             }
         }
+    }
+
+    fn count_request(&self, batches: &[Batch], bytes: usize, now: Time) {
+        let metrics = &self.parts.metrics;
+        let records = batches.iter().map(|batch| u64::from(batch.count())).sum();
+        metrics.request.size_bytes.record(bytes as u64);
+        metrics.request.records.record(records);
+        metrics.batch.records_sent.add(records);
+        metrics.batch.batches_sent.add(batches.len() as u64);
+        for batch in batches {
+            metrics.batch.bytes_sent.add(batch.bytes() as u64);
+            metrics.batch.size_bytes.record(batch.bytes() as u64);
+            metrics.batch.queue_time.record(now.since(batch.created));
+        }
+    }
+
+    /// Keeps the number of records in flight that anybody may ask for.
+    pub(super) fn count_in_flight(&self, batches: &[Batch], begins: bool) {
+        let records = batches.iter().map(|batch| batch.count() as usize).sum();
+        let count = &self.parts.accumulator.in_flight;
+        match begins {
+            true => count.fetch_add(records, Ordering::Relaxed),
+            false => count.fetch_sub(records, Ordering::Relaxed),
+        };
     }
 
     fn topic_ids(&self, batches: &[Batch], now: Time) -> Vec<(Uuid, u32)> {

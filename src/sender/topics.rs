@@ -8,7 +8,6 @@ use crate::accumulator::parked::ParkedRecord;
 use crate::accumulator::pool::Taker;
 use crate::accumulator::topic::{Topic, TopicState, TopicView};
 use crate::client::network::Network;
-use crate::delivery::Lease;
 use crate::error::{Error, ErrorCode};
 use crate::metadata::{ClusterSnapshot, NodeId, TopicMetadata};
 use crate::partitioner::Choice;
@@ -156,7 +155,7 @@ impl<N: Network> Sender<N> {
             };
             drop(parked);
             if let Err(record) = self.promote(topic, record) {
-                topic.gate.lock().push_front(*record);
+                topic.gate.lock().push_front(record);
                 return false;
             }
         }
@@ -164,43 +163,42 @@ impl<N: Network> Sender<N> {
     }
 
     /// Appends one parked record; gives it back when there is no memory just now.
-    fn promote(
-        &mut self,
-        topic: &Arc<Topic>,
-        mut record: ParkedRecord,
-    ) -> Result<(), Box<ParkedRecord>> {
+    fn promote(&mut self, topic: &Arc<Topic>, mut record: ParkedRecord) -> Result<(), ParkedRecord> {
         let accumulator = self.parts.accumulator.clone();
         let count = topic.partition_count();
-        let mut held = std::mem::replace(&mut record.lease, Lease::nothing());
+        let mut held = record.promise.take_lease();
+        let token = record.promise.tokens()[0];
         let appended = record.with_record(|fields| {
             let choice = match record.partition {
                 -1 => self.parts.partitioner.choose(&topic.name, fields, count),
                 partition => Choice::Partition(partition),
             };
             let taker = Taker::Exchange(&mut held);
-            accumulator.append(topic, choice, fields, record.token, taker, &|| record.parked_at)
+            accumulator.append(topic, choice, fields, token, taker, &|| record.parked_at)
         });
-        match appended {
-            Ok(()) => Ok(()),
+        let (code, text) = match appended {
+            Ok(()) => {
+                record.promise.hand_over();
+                return Ok(());
+            }
             Err(AppendFailure::NoMemory(_)) => {
-                record.lease = held;
-                Err(Box::new(record))
+                record.promise.put_lease(held);
+                return Err(record);
             }
-            Err(AppendFailure::NoPartition(partition)) => {
-                let text = format!("topic {} has {count} partitions, not {partition}", topic.name);
-                self.fail_parked_record(topic, record, ErrorCode::UNKNOWN_PARTITION, text);
-                Ok(())
-            }
-            Err(AppendFailure::Refused(number)) => {
-                let text = format!("the partitioner returned {number} of {count} partitions");
-                self.fail_parked_record(topic, record, ErrorCode::ARGUMENT, text);
-                Ok(())
-            }
-            Err(AppendFailure::Closed) => {
-                let text = "the producer was closed before the topic was known".to_string();
-                self.fail_parked_record(topic, record, ErrorCode::ABORTED, text);
-                Ok(())
-            }
-        }
+            Err(AppendFailure::NoPartition(partition)) => (
+                ErrorCode::UNKNOWN_PARTITION,
+                format!("topic {} has {count} partitions, no partition {partition}", topic.name),
+            ),
+            Err(AppendFailure::Refused(number)) => (
+                ErrorCode::ARGUMENT,
+                format!("the partitioner returned {number} of {count} partitions"),
+            ),
+            Err(AppendFailure::Closed) => (
+                ErrorCode::ABORTED,
+                format!("the producer was closed before topic {} was known", topic.name),
+            ),
+        };
+        self.fail_parked_record(record, code, text);
+        Ok(())
     }
 }

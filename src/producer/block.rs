@@ -1,0 +1,148 @@
+//! Every wait of an application thread inside a send: for metadata, for memory, for a partition to appear.
+//! Each is bounded by the caller's limit and ends early when the producer is closed.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::accumulator::append::AppendFailure;
+use crate::accumulator::inbox::Command;
+use crate::accumulator::pool::{Taker, WaitFailure};
+use crate::accumulator::topic::{Topic, TopicState};
+use crate::error::{Error, ErrorCode, Result};
+use crate::partitioner::Choice;
+use crate::producer::send::Wait;
+use crate::producer::Shared;
+use crate::record::Record;
+use crate::time::Time;
+
+impl Shared {
+    /// Waits until the topic is known and its gate open.
+    pub(super) fn wait_for_topic(&self, topic: &Topic, limit: Duration) -> Result<()> {
+        let begun = Instant::now();
+        self.accumulator.inbox.send(Command::WantTopic(topic.id), Time::ZERO);
+        let mut news = self.accumulator.bulletin.read();
+        let outcome = loop {
+            if topic.state() == TopicState::Known {
+                break Ok(());
+            }
+            if news.closed {
+                break Err(self.why_not_open());
+            }
+            let topic_error = news.topic_errors.get(&topic.id);
+            if let Some(error) = topic_error.filter(|error| !error.is_retriable()) {
+                break Err(error.clone());
+            }
+            let waited = begun.elapsed();
+            if waited >= limit {
+                let because = topic_error.or(news.cluster_error.as_ref());
+                break Err(topic_timeout(topic, waited, because));
+            }
+            news = self.accumulator.bulletin.wait(news, limit - waited);
+        };
+        drop(news);
+        self.metrics.append.metadata_wait_ns.add_time(begun.elapsed());
+        outcome
+    }
+
+    /// Goes on after a first append failed: waits for what was missing, if the caller may wait.
+    #[cold]
+    pub(super) fn append_slowly(
+        &self,
+        topic: &Arc<Topic>,
+        choice: Choice,
+        record: &Record<'_>,
+        token: u64,
+        wait: Wait,
+        mut failure: AppendFailure,
+    ) -> Result<()> {
+        let limit = match wait {
+            Wait::UpTo(limit) if !limit.is_zero() && !self.in_callback() => limit,
+            _ => return Err(self.append_error(topic, failure)),
+        };
+        let begun = Instant::now();
+        let now = || self.clock.now();
+        loop {
+            let left = limit.saturating_sub(begun.elapsed());
+            let result = match failure {
+                AppendFailure::NoMemory(bytes) => {
+                    let mut ticket = self.wait_for_memory(bytes, left)?;
+                    let taker = Taker::Holder(&mut ticket);
+                    self.accumulator.append(topic, choice, record, token, taker, &now)
+                }
+                AppendFailure::NoPartition(_) if !left.is_zero() => {
+                    self.wait_for_metadata(left);
+                    self.check_open()?;
+                    self.accumulator.append(topic, choice, record, token, Taker::Caller, &now)
+                }
+                failure => return Err(self.append_error(topic, failure)),
+            };
+            match result {
+                Ok(()) => return Ok(()),
+                Err(next) => failure = next,
+            }
+        }
+    }
+
+    fn wait_for_memory(
+        &self,
+        bytes: usize,
+        limit: Duration,
+    ) -> Result<crate::accumulator::pool::Ticket> {
+        let begun = Instant::now();
+        // Whoever waits makes the sender send what lingers.
+        self.accumulator.inbox.send(Command::Pressure, Time::ZERO);
+        let ticket = self.accumulator.pool.wait(bytes, limit);
+        let waited = begun.elapsed();
+        self.metrics.buffer.wait_ns.add_time(waited);
+        ticket.map_err(|failure| match failure {
+            WaitFailure::Closed => self.why_not_open(),
+            WaitFailure::TooLarge => self.queue_full(),
+            WaitFailure::TimedOut => {
+                self.metrics.buffer.exhausted.increment();
+                let text = format!(
+                    "no memory within {} ms (max.block.ms): all {} bytes of buffer.memory hold records \
+                     that are not reported yet",
+                    waited.as_millis(),
+                    self.accumulator.pool.total_bytes()
+                );
+                Error::new(ErrorCode::TIMED_OUT, text)
+            }
+        })
+    }
+
+    /// Waits for one more metadata update.
+    fn wait_for_metadata(&self, limit: Duration) {
+        let begun = Instant::now();
+        let mut news = self.accumulator.bulletin.read();
+        let seen = news.metadata_updates;
+        self.accumulator.inbox.send(Command::RefreshMetadata, Time::ZERO);
+        while news.metadata_updates == seen && !news.closed && begun.elapsed() < limit {
+            news = self.accumulator.bulletin.wait(news, limit - begun.elapsed().min(limit));
+        }
+    }
+
+    /// Waits until `queue.buffering.max.messages` allows one more record.
+    #[cold]
+    pub(super) fn count_in_slowly(&self, wait: Wait) -> Result<()> {
+        let limit = match wait {
+            Wait::UpTo(limit) if !limit.is_zero() && !self.in_callback() => limit,
+            _ => return Err(self.queue_full()),
+        };
+        let counted = self.accumulator.count_in_waiting(1, limit);
+        self.check_open()?;
+        if counted {
+            return Ok(());
+        }
+        Err(self.queue_full())
+    }
+}
+
+fn topic_timeout(topic: &Topic, waited: Duration, because: Option<&Error>) -> Error {
+    let reason = match because {
+        Some(error) => format!(": {error}"),
+        None => ": no broker has answered a metadata request yet".to_string(),
+    };
+    let waited_ms = waited.as_millis();
+    let text = format!("no metadata for topic {} within {waited_ms} ms{reason}", topic.name);
+    Error::new(ErrorCode::TIMED_OUT, text)
+}

@@ -1,0 +1,121 @@
+//! What an application thread does: checks a record, passes it through the interceptors, learns its topic,
+//! picks a partition and appends. This is the Rust face; the C face calls it too. Never touches the network.
+
+mod block;
+mod builder;
+mod close;
+pub mod fork;
+mod information;
+pub mod intercept;
+mod open;
+mod send;
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use once_cell::sync::OnceCell;
+
+pub use builder::ProducerBuilder;
+pub use open::{assemble, Assembled, World};
+pub use send::{TopicId, Wait, ANY_PARTITION};
+
+use crate::accumulator::Accumulator;
+use crate::config::ProducerConfig;
+use crate::delivery::future::Futures;
+use crate::delivery::Delivery;
+use crate::error::{Error, ErrorCode, Result};
+use crate::metadata::Metadata;
+use crate::metrics::ProducerMetrics;
+use crate::mock::MockCluster;
+use crate::partitioner::Partitioner;
+use crate::producer::fork::ForkGuard;
+use crate::producer::intercept::Interceptors;
+use crate::time::Clock;
+
+/// A Kafka producer. Safe to share between threads; every method takes `&self`.
+///
+/// Records are accepted by [`send`](Producer::send) and its relatives and reported exactly once: through the
+/// future that `send` returns, to the function given to [`ProducerBuilder::on_delivery`], or by
+/// [`poll`](Producer::poll) — one of the three, chosen when it is built. Dropping the producer closes
+/// it and waits up to `delivery.timeout.ms` for records on their way.
+pub struct Producer {
+    shared: Arc<Shared>,
+}
+
+/// What all handles and threads of one producer share.
+pub(crate) struct Shared {
+    config: ProducerConfig,
+    accumulator: Arc<Accumulator>,
+    metadata: Arc<Metadata>,
+    delivery: Arc<Delivery>,
+    partitioner: Arc<Partitioner>,
+    interceptors: Arc<Interceptors>,
+    metrics: Arc<ProducerMetrics>,
+    clock: Arc<dyn Clock>,
+    futures: Option<Arc<Futures>>,
+    fork: ForkGuard,
+    /// Set once, when a fault ended the producer.
+    fault: Arc<OnceCell<Error>>,
+    sender_thread: Mutex<Option<JoinHandle<()>>>,
+    close_begun: AtomicBool,
+    /// The embedded cluster, when `test.mock.num.brokers` asks for one.
+    mock: Option<MockCluster>,
+}
+
+impl Producer {
+    /// A builder with every setting at its default.
+    pub fn builder() -> ProducerBuilder {
+        ProducerBuilder::default()
+    }
+
+    /// The settings it runs with.
+    pub fn config(&self) -> &ProducerConfig {
+        &self.shared.config
+    }
+
+    /// The embedded cluster it runs on, if `test.mock.num.brokers` is set.
+    pub fn mock_cluster(&self) -> Option<&MockCluster> {
+        self.shared.mock.as_ref()
+    }
+}
+
+impl Shared {
+    /// Refuses calls in a forked child, after a fault, and after close.
+    #[inline]
+    fn check_open(&self) -> Result<()> {
+        if self.fork.is_child() || self.accumulator.closed.load(Ordering::Relaxed) {
+            return Err(self.why_not_open());
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn why_not_open(&self) -> Error {
+        if self.fork.is_child() {
+            let text = "this producer belongs to the parent process: its threads do not exist after fork(); \
+                        make a new producer in the child";
+            return Error::new(ErrorCode::FORKED, text);
+        }
+        match self.fault.get() {
+            Some(fault) => fault.clone(),
+            None => Error::new(ErrorCode::CLOSED, "the producer is closed"),
+        }
+    }
+
+    /// Whether this thread must not wait for the producer: it is running a callback of it.
+    fn in_callback(&self) -> bool {
+        let thread = self.sender_thread.lock().unwrap_or_else(PoisonError::into_inner);
+        let on_sender = thread
+            .as_ref()
+            .is_some_and(|sender| sender.thread().id() == std::thread::current().id());
+        on_sender || self.delivery.on_dispatcher()
+    }
+}
+
+impl fmt::Debug for Producer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Producer({})", self.shared.config.identity.client_id)
+    }
+}
