@@ -116,7 +116,8 @@ impl Accumulator {
         }
         let view = topic.view();
         let all = 0..count as i32;
-        let led = |&partition: &i32| view.leaders.get(partition as usize).is_some_and(|l| l.is_some());
+        let led =
+            |&partition: &i32| view.leaders.get(partition as usize).is_some_and(|l| l.is_some());
         let usable = |&partition: &i32| {
             led(&partition) && view.usable.get(partition as usize).copied().unwrap_or(true)
         };

@@ -9,8 +9,7 @@ use crate::accumulator::topic::Slot;
 use crate::delivery::{Delivery, Lease, Promises};
 use crate::metadata::NodeId;
 use crate::record::{
-    estimate_size_upper_bound, BatchBuilder, BatchSummary, Codec, Magic, Record,
-    BATCH_HEADER_BYTES,
+    estimate_size_upper_bound, BatchBuilder, BatchSummary, Codec, Magic, Record, BATCH_HEADER_BYTES,
 };
 use crate::time::Time;
 

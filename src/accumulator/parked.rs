@@ -53,12 +53,7 @@ impl ParkedRecord {
     }
 
     /// A copy of `record`.
-    pub fn new(
-        record: &Record<'_>,
-        partition: i32,
-        promise: Promises,
-        now: Time,
-    ) -> ParkedRecord {
+    pub fn new(record: &Record<'_>, partition: i32, promise: Promises, now: Time) -> ParkedRecord {
         let mut body = Vec::new();
         body.extend_from_slice(record.key.unwrap_or_default());
         body.extend_from_slice(record.value.unwrap_or_default());
@@ -117,7 +112,9 @@ mod tests {
     #[test]
     fn null_and_empty_stay_apart_while_parked() {
         let empty: &[u8] = b"";
-        for (key, value) in [(None, Some(empty)), (Some(empty), None), (Some(&b"k"[..]), Some(&b"v"[..]))] {
+        for (key, value) in
+            [(None, Some(empty)), (Some(empty), None), (Some(&b"k"[..]), Some(&b"v"[..]))]
+        {
             let headers = [
                 Header { key: "a", value: None },
                 Header { key: "", value: Some(empty) },

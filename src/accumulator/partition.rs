@@ -166,14 +166,8 @@ impl Partition {
             ordinal: queue.next_ordinal,
         };
         let class = class_for(queue.last_bytes);
-        let mut open = OpenBatch::new(
-            name,
-            context.limits,
-            class,
-            context.pool,
-            context.delivery,
-            created,
-        );
+        let mut open =
+            OpenBatch::new(name, context.limits, class, context.pool, context.delivery, created);
         if open.append(record, token, context.pool, taker) != Room::Appended {
             // The first record always has room, so it was memory, and none was taken.
             let wanted_bytes = OpenBatch::worst_case_bytes(record);

@@ -186,8 +186,8 @@ impl Pool {
 
     /// Whether somebody is short of memory. Clears the note about those who did not wait.
     pub fn take_pressure(&self) -> bool {
-        let pressed = self.pressed.load(Ordering::Relaxed)
-            && self.pressed.swap(false, Ordering::Relaxed);
+        let pressed =
+            self.pressed.load(Ordering::Relaxed) && self.pressed.swap(false, Ordering::Relaxed);
         pressed || self.waiting_threads() > 0
     }
 

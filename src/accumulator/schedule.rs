@@ -103,9 +103,8 @@ impl Schedule {
     /// All partitions that linger, oldest first; they are taken off the list.
     pub fn take_lingering(&mut self) -> Vec<Slot> {
         let entries = std::mem::take(&mut self.lingering);
-        let current = |&(until, slot): &(Time, Slot)| {
-            self.standing(slot) == Standing::Lingering(until)
-        };
+        let current =
+            |&(until, slot): &(Time, Slot)| self.standing(slot) == Standing::Lingering(until);
         let slots = entries.iter().filter(|entry| current(entry)).map(|&(_, slot)| slot);
         let slots: Vec<Slot> = slots.collect();
         for slot in &slots {

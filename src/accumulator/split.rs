@@ -52,9 +52,10 @@ impl Parts<'_> {
 
     fn append(&mut self, record: &RecordView<'_>) -> bool {
         let record = record.as_record();
-        let fits = self.parts.last().is_some_and(|part| {
-            part.builder.has_room_for(part.builder.size_of(&record))
-        });
+        let fits = self
+            .parts
+            .last()
+            .is_some_and(|part| part.builder.has_room_for(part.builder.size_of(&record)));
         if !fits && !self.open() {
             return false;
         }

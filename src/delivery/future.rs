@@ -133,10 +133,7 @@ fn result_of(report: &Report, index: usize) -> DeliveryResult {
         Some(text) => text.to_string(),
         None => report.code.description().to_string(),
     };
-    Err(DeliveryError {
-        error: Error::new(report.code, message),
-        persistence: report.persistence,
-    })
+    Err(DeliveryError { error: Error::new(report.code, message), persistence: report.persistence })
 }
 
 /// Resolves when the record's report comes. Dropping it does not take the record back.
@@ -192,6 +189,12 @@ impl Future for DeliveryFuture {
                 Poll::Pending
             }
         }
+    }
+}
+
+impl std::fmt::Debug for DeliveryFuture {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "DeliveryFuture({})", self.token)
     }
 }
 

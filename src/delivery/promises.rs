@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use crate::delivery::lease::Lease;
-use crate::delivery::queue::Delivery;
 use crate::delivery::outstanding::Ticket;
+use crate::delivery::queue::Delivery;
 use crate::delivery::report::{Persistence, Report};
 use crate::error::ErrorCode;
 

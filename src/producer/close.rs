@@ -86,10 +86,8 @@ impl Producer {
     /// `CLOSED`, `FORKED`.
     pub fn purge(&self, what: Purge) -> Result<()> {
         self.shared.check_open()?;
-        let command = Command::Purge {
-            queued: what != Purge::InFlight,
-            in_flight: what != Purge::Queued,
-        };
+        let command =
+            Command::Purge { queued: what != Purge::InFlight, in_flight: what != Purge::Queued };
         self.shared.accumulator.inbox.send(command, Time::ZERO);
         Ok(())
     }
@@ -135,7 +133,9 @@ impl Producer {
 impl Shared {
     fn refuse_in_callback(&self, call: &str) -> Result<()> {
         if self.in_callback() {
-            let text = format!("{call} was called from a callback of this producer: it would wait for itself");
+            let text = format!(
+                "{call} was called from a callback of this producer: it would wait for itself"
+            );
             return Err(Error::new(ErrorCode::IN_CALLBACK, text));
         }
         Ok(())

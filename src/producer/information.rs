@@ -54,7 +54,11 @@ impl Producer {
     ///
     /// # Errors
     /// The topic's error from the cluster; `TIMED_OUT`; `ARGUMENT` for an unregistered id; `CLOSED`, `FORKED`.
-    pub fn topic_metadata(&self, topic: TopicId, timeout: Duration) -> Result<Arc<ClusterSnapshot>> {
+    pub fn topic_metadata(
+        &self,
+        topic: TopicId,
+        timeout: Duration,
+    ) -> Result<Arc<ClusterSnapshot>> {
         let shared = &self.shared;
         shared.check_open()?;
         let Some(known) = shared.accumulator.topics.get(topic.0) else {

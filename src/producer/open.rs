@@ -185,11 +185,7 @@ fn accumulator_settings(config: &ProducerConfig, seed: u64) -> AccumulatorSettin
     }
 }
 
-fn metadata_of(
-    config: &ProducerConfig,
-    mock: Option<&MockCluster>,
-    seed: u64,
-) -> Result<Metadata> {
+fn metadata_of(config: &ProducerConfig, mock: Option<&MockCluster>, seed: u64) -> Result<Metadata> {
     let settings = MetadataSettings {
         max_age_ms: config.metadata.max_age_ms,
         max_idle_ms: config.metadata.max_idle_ms,

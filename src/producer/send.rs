@@ -77,7 +77,8 @@ impl Producer {
         record: &Record<'_>,
     ) -> Result<DeliveryFuture> {
         let Some(futures) = &self.shared.futures else {
-            let text = "this producer reports by callback or poll: use send_token, or build it without";
+            let text =
+                "this producer reports by callback or poll: use send_token, or build it without";
             return Err(Error::new(ErrorCode::STATE, text));
         };
         let promise = futures.promise();
@@ -179,7 +180,9 @@ impl Shared {
         let size = size_upper_bound(record);
         let limit = self.config.batching.max_request_size_bytes;
         let memory = self.accumulator.pool.caller_limit_bytes() / 2;
-        if size > limit || size > memory || partition < ANY_PARTITION
+        if size > limit
+            || size > memory
+            || partition < ANY_PARTITION
             || record.timestamp_ms < NO_TIMESTAMP
         {
             return Err(self.why_refused(size, partition, record));
@@ -221,9 +224,7 @@ impl Shared {
         wait: Wait,
     ) -> Result<()> {
         let choice = match partition {
-            ANY_PARTITION => {
-                self.partitioner.choose(&topic.name, record, topic.partition_count())
-            }
+            ANY_PARTITION => self.partitioner.choose(&topic.name, record, topic.partition_count()),
             partition => Choice::Partition(partition),
         };
         let now = || self.clock.now();
@@ -303,13 +304,18 @@ impl Shared {
         match failure {
             AppendFailure::NoMemory(_) => self.queue_full(),
             AppendFailure::NoPartition(partition) => {
-                let text = format!("topic {} has {count} partitions: 0 to {}, not {partition}",
-                    topic.name, i64::from(count) - 1);
+                let text = format!(
+                    "topic {} has {count} partitions: 0 to {}, not {partition}",
+                    topic.name,
+                    i64::from(count) - 1
+                );
                 Error::new(ErrorCode::UNKNOWN_PARTITION, text)
             }
             AppendFailure::Refused(number) => {
-                let text = format!("the partitioner returned {number} for topic {} with {count} partitions",
-                    topic.name);
+                let text = format!(
+                    "the partitioner returned {number} for topic {} with {count} partitions",
+                    topic.name
+                );
                 Error::new(ErrorCode::ARGUMENT, text)
             }
             AppendFailure::Closed => self.why_not_open(),

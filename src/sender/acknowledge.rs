@@ -261,7 +261,8 @@ impl<N: Network> Sender<N> {
             }
             Err(SplitFailure::StillShared(batch)) => self.put_back(*batch, now),
             Err(SplitFailure::Impossible(batch)) => {
-                let text: Arc<str> = "the broker finds the batch too large, and it cannot be split".into();
+                let text: Arc<str> =
+                    "the broker finds the batch too large, and it cannot be split".into();
                 self.fail(*batch, ErrorCode::MESSAGE_TOO_LARGE, &text, false, now);
             }
         }

@@ -3,9 +3,9 @@
 
 use std::cmp::Reverse;
 
+use crate::accumulator::parked::ParkedRecord;
 use crate::accumulator::topic::{Slot, Topic};
 use crate::client::network::Network;
-use crate::accumulator::parked::ParkedRecord;
 use crate::delivery::promises::Outcome;
 use crate::error::ErrorCode;
 use crate::sender::Sender;
@@ -108,7 +108,12 @@ impl<N: Network> Sender<N> {
         }
     }
 
-    pub(super) fn fail_parked_record(&mut self, record: ParkedRecord, code: ErrorCode, text: String) {
+    pub(super) fn fail_parked_record(
+        &mut self,
+        record: ParkedRecord,
+        code: ErrorCode,
+        text: String,
+    ) {
         self.report(record.promise, Outcome::failed(code, text, false));
     }
 }

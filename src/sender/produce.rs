@@ -222,9 +222,9 @@ fn write_batch(writer: &mut ProduceWriter, batch: &Batch) -> Result<()> {
     // Idempotence will give the identity here: it belongs to the attempt, not to the payload.
     let identity = ProducerIdentity::NONE;
     let payload = &batch.payload;
-    let crc = batch.payload_crc.ok_or_else(|| {
-        Error::new(ErrorCode::STATE, "a batch was drained before it was encoded")
-    })?;
+    let crc = batch
+        .payload_crc
+        .ok_or_else(|| Error::new(ErrorCode::STATE, "a batch was drained before it was encoded"))?;
     let header = encode_batch_header(&batch.summary, &identity, payload.bytes(), crc)?;
     writer.batch(batch.name.partition, &header, payload.bytes());
     if payload.bytes() <= COALESCE_MAX_BYTES {

@@ -163,7 +163,11 @@ impl<N: Network> Sender<N> {
     }
 
     /// Appends one parked record; gives it back when there is no memory just now.
-    fn promote(&mut self, topic: &Arc<Topic>, mut record: ParkedRecord) -> Result<(), ParkedRecord> {
+    fn promote(
+        &mut self,
+        topic: &Arc<Topic>,
+        mut record: ParkedRecord,
+    ) -> Result<(), ParkedRecord> {
         let accumulator = self.parts.accumulator.clone();
         let count = topic.partition_count();
         let mut held = record.promise.take_lease();
