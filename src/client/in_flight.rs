@@ -73,14 +73,14 @@ pub(super) struct InFlight {
     answered: Queue,
     /// Those that are complete when flushed (acks=0).
     unanswered: Queue,
-    /// Frames whose last byte has not left yet.
-    unflushed: usize,
+    /// The newest frame, while its last byte has not left.
+    unflushed: Option<i32>,
 }
 
 impl InFlight {
     /// Adds the newest request.
     pub fn push(&mut self, request: Request, expects_response: bool) {
-        self.unflushed += 1;
+        self.unflushed = Some(request.correlation_id);
         let queue = if expects_response { &mut self.answered } else { &mut self.unanswered };
         queue.push(request);
     }
@@ -92,12 +92,12 @@ impl InFlight {
 
     /// Whether another request may go now: the newest is flushed and the limit is not reached.
     pub fn has_room(&self, max_in_flight: usize) -> bool {
-        self.unflushed == 0 && self.count() < max_in_flight
+        self.unflushed.is_none() && self.count() < max_in_flight
     }
 
     /// The next frame in order was flushed; gives its request if that completes it.
     pub fn flushed(&mut self, correlation_id: i32) -> Option<Request> {
-        self.unflushed = self.unflushed.saturating_sub(1);
+        self.note_flushed(correlation_id);
         let next = self.unanswered.requests.front();
         if next.is_some_and(|request| request.correlation_id == correlation_id) {
             return self.unanswered.pop();
@@ -112,7 +112,16 @@ impl InFlight {
 
     /// Takes the request that the next response belongs to.
     pub fn complete_next(&mut self) -> Option<Request> {
-        self.answered.pop()
+        let request = self.answered.pop()?;
+        // What is answered was read to its end, whatever the order in which that is told.
+        self.note_flushed(request.correlation_id);
+        Some(request)
+    }
+
+    fn note_flushed(&mut self, correlation_id: i32) {
+        if self.unflushed == Some(correlation_id) {
+            self.unflushed = None;
+        }
     }
 
     /// When the first of them is late; [`Time::NEVER`] when there is none.
@@ -181,6 +190,17 @@ mod tests {
         assert!(!in_flight.has_room(9), "not flushed yet");
         assert!(in_flight.flushed(2).is_none(), "its response is still to come");
         assert!(in_flight.has_room(3));
+        in_flight.push(request(3, 100), true);
+        assert!(in_flight.flushed(2).is_none());
+        assert!(!in_flight.has_room(9), "an older one does not count");
+    }
+
+    #[test]
+    fn an_answer_tells_that_its_request_was_flushed() {
+        let mut in_flight = InFlight::default();
+        in_flight.push(request(1, 100), true);
+        in_flight.complete_next();
+        assert!(in_flight.has_room(1));
     }
 
     #[test]

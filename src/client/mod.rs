@@ -23,6 +23,17 @@ mod settings;
 mod update;
 mod versions;
 
+#[cfg(test)]
+mod connections_tests;
+#[cfg(test)]
+mod random_tests;
+#[cfg(test)]
+mod requests_tests;
+#[cfg(test)]
+mod tests_support;
+#[cfg(test)]
+mod updates_tests;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 

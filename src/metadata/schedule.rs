@@ -15,8 +15,10 @@ pub(super) struct Schedule {
     full_wanted: bool,
     /// When the oldest full answer gets too old.
     expires_at: Time,
-    /// No request before this time.
-    not_before: Time,
+    /// No request for all topics before this time.
+    full_not_before: Time,
+    /// No request for new topics before this time: only failures move it.
+    new_not_before: Time,
     /// Failures since the last success.
     failures: u32,
     /// Answers in a row that changed nothing.
@@ -33,7 +35,8 @@ impl Schedule {
             random: fastrand::Rng::with_seed(seed),
             full_wanted: true,
             expires_at: Time::ZERO,
-            not_before: Time::ZERO,
+            full_not_before: Time::ZERO,
+            new_not_before: Time::ZERO,
             failures: 0,
             equivalent_answers: 0,
             in_flight: false,
@@ -45,8 +48,10 @@ impl Schedule {
         if self.in_flight {
             return Time::NEVER;
         }
-        let wanted = if self.full_wanted || has_new_topics { Time::ZERO } else { self.expires_at };
-        wanted.max(self.not_before)
+        let wanted = if self.full_wanted { Time::ZERO } else { self.expires_at };
+        let full_at = wanted.max(self.full_not_before);
+        let new_at = if has_new_topics { self.new_not_before } else { Time::NEVER };
+        full_at.min(new_at)
     }
 
     /// Asks for a full update as soon as the backoff allows. True if that is news.
@@ -54,9 +59,10 @@ impl Schedule {
         !std::mem::replace(&mut self.full_wanted, true)
     }
 
-    /// A topic was wanted for the first time: its request does not wait for any backoff.
+    /// A topic was wanted for the first time: its request does not wait for any backoff. The others
+    /// still do: one topic that never resolves must not be asked for with every new one.
     pub fn new_topic(&mut self) {
-        self.not_before = Time::ZERO;
+        self.new_not_before = Time::ZERO;
         self.equivalent_answers = 0;
     }
 
@@ -66,7 +72,7 @@ impl Schedule {
         self.in_flight = false;
     }
 
-    /// A request leaves now. True if it is to ask for all topics.
+    /// A request that is due leaves now. True if it is to ask for all topics, false if for new ones.
     pub fn begin(&mut self, now: Time) -> bool {
         self.in_flight = true;
         if self.expires_at <= now {
@@ -74,19 +80,21 @@ impl Schedule {
             self.equivalent_answers = 0;
             self.full_wanted = true;
         }
-        std::mem::take(&mut self.full_wanted)
+        let full = self.full_wanted && self.full_not_before <= now;
+        self.full_wanted &= !full;
+        full
     }
 
     /// The answer came; `changed` tells whether it brought anything new.
     pub fn succeeded(&mut self, full: bool, changed: bool, now: Time) {
         self.in_flight = false;
         self.failures = 0;
-        self.equivalent_answers =
-            if changed { 0 } else { self.equivalent_answers.saturating_add(1) };
         if full {
+            let equivalent = self.equivalent_answers.saturating_add(1);
+            self.equivalent_answers = if changed { 0 } else { equivalent };
             self.expires_at = now.plus_ms(self.max_age_ms);
+            self.full_not_before = self.backed_off(self.equivalent_answers, now);
         }
-        self.hold(self.equivalent_answers, now);
     }
 
     /// The request brought no usable answer.
@@ -94,12 +102,12 @@ impl Schedule {
         self.in_flight = false;
         self.full_wanted |= full;
         self.failures = self.failures.saturating_add(1);
-        self.hold(self.failures.max(self.equivalent_answers), now);
+        self.new_not_before = self.backed_off(self.failures, now);
+        self.full_not_before = self.full_not_before.max(self.new_not_before);
     }
 
-    fn hold(&mut self, count: u32, now: Time) {
-        let delay_ms = self.backoff.delay_ms(count.saturating_sub(1), &mut self.random);
-        self.not_before = now.plus_ms(delay_ms);
+    fn backed_off(&mut self, count: u32, now: Time) -> Time {
+        now.plus_ms(self.backoff.delay_ms(count.saturating_sub(1), &mut self.random))
     }
 }
 
@@ -149,17 +157,22 @@ mod tests {
         near(schedule.due_at(false), now, 100);
         schedule.new_topic();
         assert_eq!(schedule.due_at(true), Time::ZERO);
+        assert!(!schedule.begin(now), "for the new topic alone");
+        schedule.succeeded(false, true, now);
+        near(schedule.due_at(false), now, 100);
     }
 
     #[test]
     fn failures_back_off_exponentially_and_a_success_ends_that() {
         let mut schedule = schedule();
-        let now = Time::from_ms(7);
+        let mut now = Time::from_ms(7);
         for nominal in [100, 200, 400, 800] {
+            now = schedule.due_at(false).max(now);
             assert!(schedule.begin(now), "what failed is still wanted");
             schedule.failed(true, now);
             near(schedule.due_at(false), now, nominal);
         }
+        now = schedule.due_at(false);
         schedule.begin(now);
         schedule.succeeded(true, true, now);
         schedule.want_full();
@@ -167,32 +180,51 @@ mod tests {
     }
 
     #[test]
-    fn answers_that_bring_nothing_new_back_off_until_age_or_change_or_a_new_topic() {
+    fn answers_that_bring_nothing_new_back_off_until_something_changes() {
         let mut schedule = schedule();
-        let now = Time::from_ms(10);
-        schedule.begin(now);
-        schedule.succeeded(true, true, now);
+        let mut now = Time::from_ms(10);
+        let mut update = |changed: bool| {
+            schedule.want_full();
+            now = now.max(schedule.due_at(false));
+            assert!(schedule.begin(now));
+            schedule.succeeded(true, changed, now);
+            schedule.want_full();
+            (schedule.due_at(false), now)
+        };
+        update(true);
         for nominal in [100, 200, 400, 800] {
-            schedule.want_full();
-            schedule.begin(now);
-            schedule.succeeded(true, false, now);
-            schedule.want_full();
-            near(schedule.due_at(false), now, nominal);
+            let (due, now) = update(false);
+            near(due, now, nominal);
         }
-        schedule.begin(now);
-        schedule.succeeded(true, true, now);
-        schedule.want_full();
-        near(schedule.due_at(false), now, 100);
+        let (due, now) = update(true);
+        near(due, now, 100);
+    }
 
-        schedule.begin(now);
-        schedule.succeeded(true, false, now);
-        schedule.begin(now);
-        schedule.succeeded(true, false, now);
-        let expired = now.plus_ms(MAX_AGE_MS);
-        schedule.begin(expired);
-        schedule.succeeded(true, false, expired);
-        schedule.want_full();
-        near(schedule.due_at(false), expired, 100);
+    #[test]
+    fn age_ends_the_backoff_of_answers_that_bring_nothing_new() {
+        let mut schedule = schedule();
+        let mut now = Time::ZERO;
+        for _ in 0..6 {
+            assert!(schedule.begin(now));
+            schedule.succeeded(true, false, now);
+            now = now.plus_ms(MAX_AGE_MS);
+            schedule.expires_at = now;
+        }
+        assert_eq!(schedule.equivalent_answers, 1);
+    }
+
+    #[test]
+    fn a_new_topic_ends_the_backoff_of_answers_that_bring_nothing_new() {
+        let mut schedule = schedule();
+        for now in (0..4).map(|round| Time::from_ms(round * 2_000)) {
+            schedule.expires_at = Time::NEVER;
+            schedule.want_full();
+            assert!(schedule.begin(now));
+            schedule.succeeded(true, false, now);
+        }
+        assert_eq!(schedule.equivalent_answers, 4);
+        schedule.new_topic();
+        assert_eq!(schedule.equivalent_answers, 0);
     }
 
     #[test]
