@@ -118,8 +118,10 @@ impl Accumulator {
         let all = 0..count as i32;
         let led =
             |&partition: &i32| view.leaders.get(partition as usize).is_some_and(|l| l.is_some());
+        let unavailable = self.unavailable();
         let usable = |&partition: &i32| {
-            led(&partition) && view.usable.get(partition as usize).copied().unwrap_or(true)
+            let leader = view.leaders.get(partition as usize).copied().flatten();
+            leader.is_some_and(|node| !unavailable.contains(&node))
         };
         let near = |&partition: &i32| view.same_rack.get(partition as usize) == Some(&true);
         let mut candidates: Vec<i32> = all.clone().filter(usable).collect();

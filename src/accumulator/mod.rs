@@ -17,7 +17,7 @@ pub mod topic;
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use crate::accumulator::batch::BatchLimits;
@@ -28,6 +28,7 @@ use crate::accumulator::pool::Pool;
 use crate::accumulator::sticky::StickySettings;
 use crate::accumulator::topic::Topics;
 use crate::delivery::Delivery;
+use crate::metadata::NodeId;
 
 /// Settings of the accumulator.
 #[derive(Copy, Clone, Debug)]
@@ -64,10 +65,14 @@ pub struct Accumulator {
     pub closed: AtomicBool,
     /// Records accepted and not reported, counted only when `records_max` limits them.
     records: AtomicI64,
+    /// Nodes that do not take what is due for them (KIP-794); sorted.
+    unavailable: RwLock<Arc<Vec<NodeId>>>,
     /// Threads that wait for `records` to fall.
     records_waiters: AtomicUsize,
     /// Records in requests without answer; only the sender writes it.
     pub in_flight: AtomicUsize,
+    /// Requests without answer; only the sender writes it.
+    pub requests: AtomicUsize,
 }
 
 impl Accumulator {
@@ -86,8 +91,10 @@ impl Accumulator {
             bulletin: Bulletin::default(),
             closed: AtomicBool::new(false),
             records: AtomicI64::new(0),
+            unavailable: RwLock::default(),
             records_waiters: AtomicUsize::new(0),
             in_flight: AtomicUsize::new(0),
+            requests: AtomicUsize::new(0),
         })
     }
 
@@ -146,6 +153,19 @@ impl Accumulator {
         drop(news);
         self.records_waiters.fetch_sub(1, Ordering::SeqCst);
         counted
+    }
+
+    /// Nodes that do not take what is due for them.
+    pub fn unavailable(&self) -> Arc<Vec<NodeId>> {
+        self.unavailable.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Publishes the nodes that do not take what is due for them.
+    pub fn set_unavailable(&self, nodes: Vec<NodeId>) {
+        if *self.unavailable() != nodes {
+            let shared = Arc::new(nodes);
+            *self.unavailable.write().unwrap_or_else(PoisonError::into_inner) = shared;
+        }
     }
 
     /// Records in requests without answer.

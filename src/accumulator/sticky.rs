@@ -2,7 +2,6 @@
 //! (KIP-794) and preference for the own rack (KIP-1123). Never locks: one atomic word per topic.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::time::Duration;
 
 /// The current choice of one topic.
 #[derive(Debug)]
@@ -31,8 +30,6 @@ pub struct StickySettings {
     pub batch_size_bytes: usize,
     /// `partitioner.adaptive.partitioning.enable`.
     pub adaptive: bool,
-    /// `partitioner.availability.timeout.ms`; zero: off.
-    pub availability_timeout: Duration,
     /// `partitioner.rack.aware`.
     pub rack_aware: bool,
 }

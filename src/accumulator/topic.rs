@@ -82,8 +82,6 @@ impl<T> GrowingTable<T> {
 pub struct TopicView {
     /// Leader of each partition, if known.
     pub leaders: Vec<Option<NodeId>>,
-    /// Whether the leader of each partition takes what it is sent (`partitioner.availability.timeout.ms`).
-    pub usable: Vec<bool>,
     /// Whether the leader of each partition is in this client's rack.
     pub same_rack: Vec<bool>,
 }

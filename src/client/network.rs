@@ -70,8 +70,34 @@ pub enum DisconnectCause {
     Idle,
 }
 
+/// The traffic of all connections, past and present.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct NetworkTotals {
+    /// Bytes read.
+    pub bytes_in: u64,
+    /// Bytes written.
+    pub bytes_out: u64,
+    /// Frames read.
+    pub frames_in: u64,
+    /// Frames written.
+    pub frames_out: u64,
+    /// Connections made.
+    pub connects: u64,
+    /// Attempts to connect that failed.
+    pub failed_connects: u64,
+    /// Connections closed, by either side.
+    pub closes: u64,
+    /// Connections that are open.
+    pub open: u64,
+}
+
 /// Frames in, frames out.
 pub trait Network {
+    /// The traffic so far; zeros where nobody counts.
+    fn totals(&self) -> NetworkTotals {
+        NetworkTotals::default()
+    }
+
     /// Starts a connection; the outcome comes as an event. An error means that not even an attempt
     /// could be made (no descriptors, for example): it stands for `Disconnected`.
     fn connect(

@@ -64,7 +64,22 @@ impl<N: Network> Driver<N> {
             let Some(command) = accumulator.inbox.next() else { break };
             self.sender.handle_command(command, now);
         }
-        self.sender.work(now)
+        let open = self.sender.work(now);
+        self.count_traffic();
+        open
+    }
+
+    fn count_traffic(&mut self) {
+        let totals = self.sender.client().network().totals();
+        let connection = &self.metrics.connection;
+        connection.open.set(totals.open as i64);
+        connection.created.raise_to(totals.connects);
+        connection.closed.raise_to(totals.closes);
+        connection.failed.raise_to(totals.failed_connects);
+        connection.bytes_in.raise_to(totals.bytes_in);
+        connection.bytes_out.raise_to(totals.bytes_out);
+        self.metrics.request.requests.raise_to(totals.frames_out);
+        self.metrics.request.responses.raise_to(totals.frames_in);
     }
 
     /// Fails every record that is left; for the end after a fault.

@@ -29,6 +29,12 @@ impl Counter {
         self.add(nanos(time));
     }
 
+    /// Takes over a total that its only writer keeps elsewhere.
+    #[inline]
+    pub fn raise_to(&self, total: u64) {
+        self.0.store(total, Relaxed);
+    }
+
     /// The count since creation.
     pub fn get(&self) -> u64 {
         self.0.load(Relaxed)

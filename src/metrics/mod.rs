@@ -141,8 +141,6 @@ group! {
         bytes_out: Counter = "outgoing-byte-total",
         /// Bytes read.
         bytes_in: Counter = "incoming-byte-total",
-        /// Reads and writes.
-        operations: Counter = "network-io-total",
     }
 }
 

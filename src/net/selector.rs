@@ -6,7 +6,9 @@ use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::client::network::{ConnectionId, DisconnectCause, LookupId, Network, NetworkEvent};
+use crate::client::network::{
+    ConnectionId, DisconnectCause, LookupId, Network, NetworkEvent, NetworkTotals,
+};
 use crate::net::channel::{Channel, ConnectionStats, Turn, Workspace};
 use crate::net::filter::Filter;
 use crate::net::frame::Frame;
@@ -250,6 +252,20 @@ impl<S: Sockets> Selector<S> {
 }
 
 impl<S: Sockets> Network for Selector<S> {
+    fn totals(&self) -> NetworkTotals {
+        let NetworkStats { traffic, connects, failed_connects, closes, open } = self.totals();
+        NetworkTotals {
+            bytes_in: traffic.bytes_in,
+            bytes_out: traffic.bytes_out,
+            frames_in: traffic.frames_in,
+            frames_out: traffic.frames_out,
+            connects,
+            failed_connects,
+            closes,
+            open: open as u64,
+        }
+    }
+
     fn connect(
         &mut self,
         id: ConnectionId,

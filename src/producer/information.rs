@@ -1,5 +1,6 @@
 //! What a producer can be asked: whether it is ready, the cluster's metadata, its metrics, what is outstanding.
 
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -97,6 +98,12 @@ impl Producer {
         buffer.total_bytes.set(pool.total_bytes() as i64);
         buffer.available_bytes.set(pool.available_bytes() as i64);
         buffer.waiting_threads.set(pool.waiting_threads() as i64);
+        // Counting each record as it comes would cost every send what one sum here does not.
+        let batch = &shared.metrics.batch;
+        let ended = batch.records_acked.get() + batch.records_failed.get();
+        let waiting = shared.accumulator.queued_records() + shared.accumulator.in_flight_records();
+        shared.metrics.append.records.raise_to(ended + waiting as u64);
+        shared.metrics.request.in_flight.set(shared.accumulator.requests.load(Relaxed) as i64);
         shared.metrics.snapshot(shared.clock.now())
     }
 }

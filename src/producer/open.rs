@@ -169,7 +169,6 @@ fn accumulator_settings(config: &ProducerConfig, seed: u64) -> AccumulatorSettin
     let sticky = StickySettings {
         batch_size_bytes: config.batching.batch_size_bytes,
         adaptive: partitioner.adaptive,
-        availability_timeout: Duration::from_millis(partitioner.availability_timeout_ms),
         rack_aware: partitioner.rack_aware,
     };
     AccumulatorSettings {

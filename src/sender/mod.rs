@@ -9,7 +9,7 @@ mod topics;
 pub mod verdict;
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -102,7 +102,7 @@ pub struct Sender<N: Network> {
     flushed_epoch: Option<u64>,
     closing: Option<Time>,
     /// When each node was last found ready, and last drained (KIP-794).
-    node_latency: HashMap<NodeId, NodeLatency>,
+    node_latency: BTreeMap<NodeId, NodeLatency>,
     reports: Vec<Report>,
 }
 
@@ -146,7 +146,7 @@ impl<N: Network> Sender<N> {
             metadata_version: 0,
             flushed_epoch: None,
             closing: None,
-            node_latency: HashMap::new(),
+            node_latency: BTreeMap::new(),
             reports: Vec::new(),
         }
     }
@@ -169,6 +169,7 @@ impl<N: Network> Sender<N> {
             }
             ClientEvent::MetadataUpdated => {}
             ClientEvent::MetadataFailed(error) | ClientEvent::BrokersUnreachable(error) => {
+                self.parts.metrics.metadata.failures.increment();
                 self.parts.accumulator.bulletin.post(|news| news.cluster_error = Some(error));
             }
             ClientEvent::Throttled { ms, .. } => {

@@ -52,6 +52,21 @@ impl<N: Network> Sender<N> {
                 self.send(node, batches, now);
             }
         }
+        if !self.settings.availability_timeout.is_zero() {
+            self.publish_unavailable();
+        }
+    }
+
+    /// Tells those who choose sticky partitions which nodes have not taken what was due for them for longer than
+    /// `partitioner.availability.timeout.ms` (KIP-794).
+    fn publish_unavailable(&self) {
+        let limit = self.settings.availability_timeout;
+        let late = self
+            .node_latency
+            .iter()
+            .filter(|(_, node)| node.ready_at.since(node.drained_at) > limit);
+        let late: Vec<NodeId> = late.map(|(&node, _)| node).collect();
+        self.parts.accumulator.set_unavailable(late);
     }
 
     /// At most one batch of each partition that is due for `node`, up to `max.request.size`; the first is
@@ -149,11 +164,17 @@ impl<N: Network> Sender<N> {
     /// Keeps the number of records in flight that anybody may ask for.
     pub(super) fn count_in_flight(&self, batches: &[Batch], begins: bool) {
         let records = batches.iter().map(|batch| batch.count() as usize).sum();
-        let count = &self.parts.accumulator.in_flight;
-        match begins {
-            true => count.fetch_add(records, Ordering::Relaxed),
-            false => count.fetch_sub(records, Ordering::Relaxed),
+        let (count, requests) = {
+            let accumulator = &self.parts.accumulator;
+            (&accumulator.in_flight, &accumulator.requests)
         };
+        if begins {
+            count.fetch_add(records, Ordering::Relaxed);
+            requests.fetch_add(1, Ordering::Relaxed);
+        } else {
+            count.fetch_sub(records, Ordering::Relaxed);
+            requests.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 
     fn topic_ids(&self, batches: &[Batch], now: Time) -> Vec<(Uuid, u32)> {

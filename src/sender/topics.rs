@@ -46,6 +46,8 @@ impl<N: Network> Sender<N> {
             self.evaluate(slot, now);
         }
         let reached = !snapshot.is_bootstrap();
+        self.parts.metrics.metadata.updates.increment();
+        self.parts.metrics.metadata.last_update.set(now);
         accumulator.bulletin.post(|news| {
             news.metadata_updates += 1;
             if reached {
@@ -116,17 +118,9 @@ impl<N: Network> Sender<N> {
         };
         let leaders: Vec<Option<NodeId>> = known.partitions.iter().map(|p| p.leader).collect();
         TopicView {
-            usable: leaders.iter().map(|l| l.is_some_and(|node| self.takes(node))).collect(),
             same_rack: leaders.iter().map(|leader| leader.is_some_and(near)).collect(),
             leaders,
         }
-    }
-
-    /// Whether a node takes what it is sent (`partitioner.availability.timeout.ms`).
-    fn takes(&self, node: NodeId) -> bool {
-        let limit = self.settings.availability_timeout;
-        let Some(latency) = self.node_latency.get(&node) else { return true };
-        limit.is_zero() || latency.ready_at.since(latency.drained_at) <= limit
     }
 
     /// Moves parked records of topics that became known into their partitions.
