@@ -26,7 +26,7 @@ impl Chaos {
     fn new(seed: u64) -> Chaos {
         let mut cluster = Cluster::of(&BROKERS);
         cluster.topics.push(("orders", vec![0, 1, 2]));
-        let mut bench = Bench::with("10.0.0.9:9092,kafka:9092", cluster, |settings, metadata| {
+        let bench = Bench::with("10.0.0.9:9092,kafka:9092", cluster, |settings, metadata| {
             settings.rebootstrap_trigger_ms = 3_000;
             settings.request_timeout_ms = 2_000;
             metadata.max_age_ms = 1_500;

@@ -78,6 +78,7 @@ impl<N: Network> Driver<N> {
         connection.failed.raise_to(totals.failed_connects);
         connection.bytes_in.raise_to(totals.bytes_in);
         connection.bytes_out.raise_to(totals.bytes_out);
+        connection.operations.raise_to(totals.frames_in + totals.frames_out);
         self.metrics.request.requests.raise_to(totals.frames_out);
         self.metrics.request.responses.raise_to(totals.frames_in);
     }

@@ -141,6 +141,8 @@ group! {
         bytes_out: Counter = "outgoing-byte-total",
         /// Bytes read.
         bytes_in: Counter = "incoming-byte-total",
+        /// Frames written and read.
+        operations: Counter = "network-io-total",
     }
 }
 
