@@ -115,7 +115,7 @@ impl Metadata {
         self.version.load(Ordering::Acquire)
     }
 
-    /// Says that `name` is in use: it is kept for another `metadata.max.idle.ms`. The first time it is
+    /// Says that `name`, which must be one that Kafka allows, is in use: it is kept for another `metadata.max.idle.ms`. The first time it is
     /// asked for at once, alone and without regard to backoff (KIP-526); then the answer is true and
     /// the driver must be woken. For a topic that is already wanted this is a hash look-up under a
     /// read lock.
