@@ -115,10 +115,10 @@ impl Metadata {
         self.version.load(Ordering::Acquire)
     }
 
-    /// Says that `name`, which must be one that Kafka allows, is in use: it is kept for another `metadata.max.idle.ms`. The first time it is
-    /// asked for at once, alone and without regard to backoff (KIP-526); then the answer is true and
-    /// the driver must be woken. For a topic that is already wanted this is a hash look-up under a
-    /// read lock.
+    /// Says that `name`, which must be one that Kafka allows, is in use: it is kept for another
+    /// `metadata.max.idle.ms`. The first time it is asked for at once, alone and without regard to
+    /// backoff (KIP-526); then the answer is true and the driver must be woken. For a topic that is
+    /// already wanted this is a hash look-up under a read lock.
     pub fn want_topic(&self, name: &str, now: Time) -> bool {
         let expires_at = now.plus_ms(self.settings.max_idle_ms).as_nanos();
         let refresh = |interest: &HashMap<Arc<str>, AtomicU64>| {
