@@ -13,6 +13,7 @@ use crate::delivery::Persistence;
 use crate::error::ErrorCode;
 use crate::metadata::{LeaderHint, Node, NodeId};
 use crate::protocol::produce::{decode_response, PartitionResponse, ProduceResponse, TopicRef};
+use crate::protocol::ApiKey;
 use crate::sender::produce::InFlight;
 use crate::sender::verdict::{verdict, Case, Verdict};
 use crate::sender::Sender;
@@ -71,9 +72,15 @@ impl<N: Network> Sender<N> {
         match outcome {
             Ok(_) if !request.acked => self.settle_unacked(request, now),
             Ok(body) => match decode_response(version, &body) {
-                Ok(response) => self.settle_all(request, node, response, now),
+                Ok(response) => {
+                    // The broker has answered already and wants to be left alone now (KIP-219).
+                    let ms = response.throttle_time_ms;
+                    self.parts.client.throttle(node, ApiKey::Produce, version, ms, now);
+                    self.settle_all(request, node, response, now);
+                }
                 Err(error) => {
                     let text = format!("broker {node} sent a malformed produce response: {error}");
+                    self.parts.client.protocol_failure(node, &text, now);
                     self.settle_alike(request, ErrorCode::PROTOCOL, text, false, now);
                 }
             },
