@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::accumulator::batch::AppendContext;
 use crate::accumulator::inbox::Command;
 use crate::accumulator::partition::{Appended, Partition};
 use crate::accumulator::pool::Taker;
@@ -38,15 +39,32 @@ impl Accumulator {
         taker: Taker<'_>,
         now: &dyn Fn() -> Time,
     ) -> Result<(), AppendFailure> {
+        self.append_in(&self.append_context(), topic, choice, record, token, taker, now)
+    }
+
+    /// As `append`, in a context of the caller's.
+    #[inline]
+    #[allow(clippy::too_many_arguments)]
+    pub fn append_in(
+        &self,
+        context: &AppendContext<'_>,
+        topic: &Arc<Topic>,
+        choice: Choice,
+        record: &Record<'_>,
+        token: u64,
+        taker: Taker<'_>,
+        now: &dyn Fn() -> Time,
+    ) -> Result<(), AppendFailure> {
         let partition = match choice {
             Choice::Partition(partition) => partition,
-            Choice::Sticky => return self.append_sticky(topic, record, token, taker, now),
+            Choice::Sticky => {
+                return self.append_sticky(context, topic, record, token, taker, now);
+            }
             Choice::Random => self.random_partition(topic, token),
             Choice::Refused(number) => return Err(AppendFailure::Refused(number)),
         };
         let found = topic.partition(partition).ok_or(AppendFailure::NoPartition(partition))?;
-        let context = self.append_context();
-        match found.append(record, token, &context, taker, || true, now) {
+        match found.append(record, token, context, taker, || true, now) {
             Appended::Done { opened, sealed, .. } => {
                 self.tell_sender(found, opened, sealed);
                 Ok(())
@@ -61,13 +79,13 @@ impl Accumulator {
 
     fn append_sticky(
         &self,
+        context: &AppendContext<'_>,
         topic: &Arc<Topic>,
         record: &Record<'_>,
         token: u64,
         mut taker: Taker<'_>,
         now: &dyn Fn() -> Time,
     ) -> Result<(), AppendFailure> {
-        let context = self.append_context();
         loop {
             let current = topic.sticky.current();
             let found = current.and_then(|partition| topic.partition(partition));
@@ -77,7 +95,7 @@ impl Accumulator {
             };
             let still_chosen = || topic.sticky.current() == current;
             let borrowed = taker.reborrow();
-            match found.append(record, token, &context, borrowed, still_chosen, now) {
+            match found.append(record, token, context, borrowed, still_chosen, now) {
                 Appended::Moved => continue,
                 Appended::Closed => return Err(AppendFailure::Closed),
                 Appended::NoMemory { sealed, wanted_bytes } => {

@@ -1,6 +1,7 @@
 //! One batch of records of one partition, in its two lives: open (application threads append under the
 //! partition lock) and sealed (its bytes never change). Never decides when it is sent.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::Arc;
 
 use crate::accumulator::chain::{Chain, Payload};
@@ -25,6 +26,21 @@ pub struct BatchLimits {
     pub batch_records_max: u32,
     /// Whether reports carry the timestamp of each record.
     pub timed: bool,
+}
+
+/// What an append needs beside the record.
+pub struct AppendContext<'a> {
+    /// Limits of a batch.
+    pub limits: &'a BatchLimits,
+    /// Where memory comes from.
+    pub pool: &'a Arc<Pool>,
+    /// Where reports go.
+    pub delivery: &'a Arc<Delivery>,
+    /// The promise that the record had while it was parked, if it was: a batch opened for it counts in the
+    /// same flush epoch.
+    pub parked: Option<&'a Promises>,
+    /// Set when the producer no longer takes records; read under the partition lock.
+    pub closed: &'a AtomicBool,
 }
 
 /// Who a batch is.
@@ -64,21 +80,20 @@ pub enum Room {
 
 impl OpenBatch {
     /// An empty batch that has taken no memory yet.
-    pub fn new(
-        name: BatchName,
-        limits: &BatchLimits,
-        class: usize,
-        pool: &Arc<Pool>,
-        delivery: &Arc<Delivery>,
-        now: Time,
-    ) -> OpenBatch {
+    pub fn new(name: BatchName, context: &AppendContext<'_>, class: usize, now: Time) -> OpenBatch {
+        let AppendContext { limits, pool, delivery, parked, .. } = *context;
         let lease = Lease::new(pool.clone(), 0);
+        let ticket = match parked {
+            Some(promise) => promise.fork_ticket(),
+            None => delivery.outstanding().enter(),
+        };
         let home = delivery.clone();
+        let promises = Promises::new(name.topic, name.partition, limits.timed, lease, ticket, home);
         OpenBatch {
             name,
             builder: BatchBuilder::plain(limits.batch_size_bytes),
             chain: Chain::new(class),
-            promises: Promises::new(name.topic, name.partition, limits.timed, lease, home),
+            promises,
             created: now,
             records_max: limits.batch_records_max,
         }

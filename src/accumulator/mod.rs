@@ -20,10 +20,9 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use crate::accumulator::batch::BatchLimits;
+use crate::accumulator::batch::{AppendContext, BatchLimits};
 use crate::accumulator::bulletin::Bulletin;
 use crate::accumulator::inbox::{Inbox, Wake};
-use crate::accumulator::partition::AppendContext;
 use crate::accumulator::pool::Pool;
 use crate::accumulator::sticky::StickySettings;
 use crate::accumulator::topic::Topics;
@@ -105,6 +104,7 @@ impl Accumulator {
             limits: &self.settings.limits,
             pool: &self.pool,
             delivery: &self.delivery,
+            parked: None,
             closed: &self.closed,
         }
     }

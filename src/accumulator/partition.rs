@@ -2,14 +2,13 @@
 //! sealed ones in front of it in send order. One short lock; no I/O, no compression, no waiting under it.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::accumulator::batch::{Batch, BatchLimits, BatchName, OpenBatch, Room};
+use crate::accumulator::batch::{AppendContext, Batch, BatchName, OpenBatch, Room};
 use crate::accumulator::pool::{class_for, Pool, Taker};
 use crate::accumulator::topic::Slot;
-use crate::delivery::Delivery;
 use crate::metadata::NodeId;
 use crate::record::Record;
 use crate::time::Time;
@@ -35,18 +34,6 @@ struct Queue {
     next_ordinal: u64,
     /// Bytes of the last sealed batch: a hint for the first chunk of the next.
     last_bytes: usize,
-}
-
-/// What an append needs beside the record.
-pub struct AppendContext<'a> {
-    /// Limits of a batch.
-    pub limits: &'a BatchLimits,
-    /// Where memory comes from.
-    pub pool: &'a Arc<Pool>,
-    /// Where reports go.
-    pub delivery: &'a Arc<Delivery>,
-    /// Set when the producer no longer takes records; read under the partition lock.
-    pub closed: &'a AtomicBool,
 }
 
 /// How an append ended.
@@ -166,8 +153,7 @@ impl Partition {
             ordinal: queue.next_ordinal,
         };
         let class = class_for(queue.last_bytes);
-        let mut open =
-            OpenBatch::new(name, context.limits, class, context.pool, context.delivery, created);
+        let mut open = OpenBatch::new(name, context, class, created);
         if open.append(record, token, context.pool, taker) != Room::Appended {
             // The first record always has room, so it was memory, and none was taken.
             let wanted_bytes = OpenBatch::worst_case_bytes(record);

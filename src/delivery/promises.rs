@@ -66,10 +66,11 @@ impl Promises {
         partition: i32,
         timed: bool,
         lease: Lease,
+        ticket: Ticket,
         home: Arc<Delivery>,
     ) -> Promises {
         let timestamps_ms = timed.then(Vec::new);
-        let ticket = Some(home.outstanding().enter());
+        let ticket = Some(ticket);
         Promises { topic, partition, tokens: Vec::new(), timestamps_ms, lease, ticket, home }
     }
 
@@ -81,7 +82,8 @@ impl Promises {
         lease: Lease,
         home: Arc<Delivery>,
     ) -> Promises {
-        let mut promise = Promises::new(topic, partition, false, lease, home);
+        let ticket = home.outstanding().enter();
+        let mut promise = Promises::new(topic, partition, false, lease, ticket, home);
         promise.tokens.push(token);
         promise
     }
@@ -94,6 +96,14 @@ impl Promises {
     /// The flush epoch they belong to.
     pub fn epoch(&self) -> u64 {
         self.ticket.as_ref().map_or(0, Ticket::epoch)
+    }
+
+    /// A ticket of the same flush epoch.
+    pub fn fork_ticket(&self) -> Ticket {
+        match &self.ticket {
+            Some(ticket) => ticket.fork(),
+            None => self.home.outstanding().enter(),
+        }
     }
 
     /// The tokens in append order.

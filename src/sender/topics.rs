@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use crate::accumulator::append::AppendFailure;
+use crate::accumulator::batch::AppendContext;
 use crate::accumulator::parked::ParkedRecord;
 use crate::accumulator::pool::Taker;
 use crate::accumulator::topic::{Topic, TopicState, TopicView};
@@ -172,7 +173,10 @@ impl<N: Network> Sender<N> {
                 partition => Choice::Partition(partition),
             };
             let taker = Taker::Exchange(&mut held);
-            accumulator.append(topic, choice, fields, token, taker, &|| record.parked_at)
+            let parked = Some(&record.promise);
+            let context = AppendContext { parked, ..accumulator.append_context() };
+            let now = || record.parked_at;
+            accumulator.append_in(&context, topic, choice, fields, token, taker, &now)
         });
         let (code, text) = match appended {
             Ok(()) => {
