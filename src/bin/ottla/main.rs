@@ -1,2 +1,53 @@
-//! The command line tool.
-fn main() {}
+//! The command line tool `ottla`: reads the command line and hands over to one of its commands.
+
+mod connect;
+mod escapes;
+mod exit;
+mod input;
+mod interrupt;
+mod ledger;
+mod output;
+mod perf;
+mod produce;
+mod read_back;
+mod system;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::exit::Outcome;
+use crate::interrupt::Interrupt;
+
+/// A Kafka producer on the command line
+#[derive(Parser, Debug)]
+#[command(name = "ottla", version, arg_required_else_help = true)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    Produce(produce::Produce),
+    Perf(perf::Perf),
+}
+
+fn main() -> ExitCode {
+    let line = CommandLine::parse();
+    let interrupt = Interrupt::listen();
+    match run(&line.command, &interrupt) {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            output::say(&format!("ottla: {failure}"));
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+fn run(command: &Command, interrupt: &Interrupt) -> Outcome {
+    match command {
+        Command::Produce(args) => produce::run(args, interrupt),
+        Command::Perf(args) => perf::run(args, interrupt),
+    }
+}
