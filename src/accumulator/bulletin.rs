@@ -21,6 +21,8 @@ pub struct News {
     pub metadata_updates: u64,
     /// The last failure to reach or use the cluster, until an update succeeds.
     pub cluster_error: Option<Error>,
+    /// Set while no broker can be reached at all.
+    pub unreachable: Option<Error>,
     /// Errors of topics, until metadata brings them.
     pub topic_errors: HashMap<u32, Error>,
     /// The producer is being closed.

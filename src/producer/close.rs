@@ -145,6 +145,8 @@ impl Shared {
 impl Drop for Producer {
     fn drop(&mut self) {
         if self.shared.fork.is_child() {
+            // Its threads and locks belong to the parent: ending them here would wait for ever.
+            std::mem::forget(self.shared.clone());
             return;
         }
         if self.shared.in_callback() {

@@ -32,7 +32,7 @@ impl Producer {
             if news.closed {
                 return Err(shared.why_not_open());
             }
-            if let Some(error) = &news.cluster_error {
+            if let Some(error) = &news.unreachable {
                 return Err(error.clone());
             }
             let waited = begun.elapsed();

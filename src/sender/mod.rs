@@ -168,9 +168,15 @@ impl<N: Network> Sender<N> {
                 self.handle_response(tag, node, version, outcome, sent_at, now);
             }
             ClientEvent::MetadataUpdated => {}
-            ClientEvent::MetadataFailed(error) | ClientEvent::BrokersUnreachable(error) => {
+            ClientEvent::MetadataFailed(error) => {
                 self.parts.metrics.metadata.failures.increment();
                 self.parts.accumulator.bulletin.post(|news| news.cluster_error = Some(error));
+            }
+            ClientEvent::BrokersUnreachable(error) => {
+                self.parts.accumulator.bulletin.post(|news| {
+                    news.cluster_error = Some(error.clone());
+                    news.unreachable = Some(error);
+                });
             }
             ClientEvent::Throttled { ms, .. } => {
                 let time = Duration::from_millis(u64::from(ms));

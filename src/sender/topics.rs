@@ -53,6 +53,7 @@ impl<N: Network> Sender<N> {
             news.metadata_updates += 1;
             if reached {
                 news.cluster_error = None;
+                news.unreachable = None;
             }
         });
     }
