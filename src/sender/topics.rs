@@ -150,7 +150,7 @@ impl<N: Network> Sender<N> {
                 return true;
             };
             drop(parked);
-            if let Err(record) = self.promote(topic, record) {
+            if let Some(record) = self.promote(topic, record) {
                 topic.gate.lock().push_front(record);
                 return false;
             }
@@ -159,11 +159,7 @@ impl<N: Network> Sender<N> {
     }
 
     /// Appends one parked record; gives it back when there is no memory just now.
-    fn promote(
-        &mut self,
-        topic: &Arc<Topic>,
-        mut record: ParkedRecord,
-    ) -> Result<(), ParkedRecord> {
+    fn promote(&mut self, topic: &Arc<Topic>, mut record: ParkedRecord) -> Option<ParkedRecord> {
         let accumulator = self.parts.accumulator.clone();
         let count = topic.partition_count();
         let mut held = record.promise.take_lease();
@@ -182,11 +178,11 @@ impl<N: Network> Sender<N> {
         let (code, text) = match appended {
             Ok(()) => {
                 record.promise.hand_over();
-                return Ok(());
+                return None;
             }
             Err(AppendFailure::NoMemory(_)) => {
                 record.promise.put_lease(held);
-                return Err(record);
+                return Some(record);
             }
             Err(AppendFailure::NoPartition(partition)) => (
                 ErrorCode::UNKNOWN_PARTITION,
@@ -202,6 +198,6 @@ impl<N: Network> Sender<N> {
             ),
         };
         self.fail_parked_record(record, code, text);
-        Ok(())
+        None
     }
 }
