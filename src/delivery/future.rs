@@ -178,6 +178,10 @@ impl Future for DeliveryFuture {
     type Output = DeliveryResult;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<DeliveryResult> {
+        if self.taken {
+            // Polled after its end, against the contract: the slot belongs to another record by now.
+            return Poll::Pending;
+        }
         let (index, at) = (self.token as usize / SHARDS, self.token as usize % SHARDS);
         let futures = self.futures.clone();
         let mut shard = futures.shard(at);
@@ -270,6 +274,38 @@ mod tests {
         }
         let slots: usize = (0..SHARDS).map(|at| futures.shard(at).slots.len()).sum();
         assert!(slots <= SHARDS + 3, "{slots} slots for at most one promise at a time");
+    }
+
+    #[test]
+    fn a_future_polled_after_its_end_does_not_touch_the_next_user_of_its_slot() {
+        let futures = Futures::new();
+        let mut first = futures.promise();
+        futures.complete(&report(vec![first.token()], ErrorCode::NONE));
+        let waker = Waker::from(Arc::new(Unparker(thread::current())));
+        let mut context = Context::from_waker(&waker);
+        assert!(Pin::new(&mut first).poll(&mut context).is_ready());
+        let others: Vec<DeliveryFuture> = (0..SHARDS).map(|_| futures.promise()).collect();
+        let tokens: Vec<u64> = others.iter().map(DeliveryFuture::token).collect();
+        assert!(tokens.contains(&first.token()), "the slot is used again");
+        futures.complete(&report(tokens, ErrorCode::NONE));
+        assert!(Pin::new(&mut first).poll(&mut context).is_pending());
+        drop(first);
+        for other in others {
+            assert!(other.wait().is_ok());
+        }
+    }
+
+    #[test]
+    fn a_future_dropped_after_the_report_gives_its_slot_back_once() {
+        let futures = Futures::new();
+        let promise = futures.promise();
+        futures.complete(&report(vec![promise.token()], ErrorCode::NONE));
+        // A report for the same token again finds nobody.
+        futures.complete(&report(vec![promise.token()], ErrorCode::MESSAGE_TOO_LARGE));
+        drop(promise);
+        let free: usize = (0..SHARDS).map(|at| futures.shard(at).free.len()).sum();
+        assert_eq!(free, 1);
+        futures.complete(&report(vec![1 << 40], ErrorCode::NONE));
     }
 
     #[test]

@@ -105,7 +105,13 @@ impl Delivery {
     /// Queues reports for the application.
     pub fn deliver(&self, reports: impl IntoIterator<Item = Report>) {
         if let Some(sink) = &self.inline {
-            reports.into_iter().for_each(|report| sink(&report));
+            for report in reports {
+                // A waker of the application's executor that panics must not end the producer.
+                let call = std::panic::AssertUnwindSafe(|| sink(&report));
+                if std::panic::catch_unwind(call).is_err() {
+                    self.lock().callback_panics += 1;
+                }
+            }
             return;
         }
         let polled = !self.has_callback();
@@ -119,7 +125,14 @@ impl Delivery {
             }
             state.reports.push_back(report);
         }
-        if was_empty && !state.reports.is_empty() {
+        if was_empty {
+            self.tell(&state);
+        }
+    }
+
+    /// Lets those who wait know that there are reports.
+    fn tell(&self, state: &State) {
+        if !state.reports.is_empty() {
             if let Some(fd) = self.fd.get() {
                 fd.raise();
             }
@@ -153,32 +166,30 @@ impl Delivery {
 
     /// Waits up to `timeout` for reports and takes from the front of the queue while `take` says that it
     /// has room: `take` gets the report and the index of its first record that was not taken before, and
-    /// returns how many records it took. Returns the number of records taken.
+    /// returns how many records it took. Returns the number of records taken. `take` runs outside the
+    /// lock: it may call the producer, and a panic in it loses nothing.
     pub fn poll(&self, timeout: Duration, take: &mut dyn FnMut(&Report, usize) -> usize) -> usize {
         let mut state = self.wait_for_reports(timeout);
         let mut taken = 0;
-        let mut done = Vec::new();
         while let Some(report) = state.reports.pop_front() {
-            let from = report.taken();
-            let count = take(&report, from).min(report.count() - from);
+            drop(state);
+            let mut lent = Lent { home: self, report: Some(report) };
+            let (count, done) = lent.offer(take);
+            // Dropped here, outside the lock: memory of a report that is done goes home, the rest of
+            // another goes back to the front.
+            drop(lent);
             taken += count;
+            state = self.lock();
             state.records -= count;
-            let mut report = report;
-            report.advance(count);
-            if report.taken() < report.count() {
-                state.reports.push_front(report);
+            if !done {
                 break;
             }
-            done.push(report);
         }
         if state.reports.is_empty() {
             if let Some(fd) = self.fd.get() {
                 fd.lower();
             }
         }
-        drop(state);
-        // Memory goes home outside the lock.
-        drop(done);
         taken
     }
 
@@ -201,19 +212,18 @@ impl Delivery {
         state
     }
 
-    /// No report will come any more. Wakes pollers; waits until the dispatcher has handed out
-    /// what there is, unless called by it.
+    /// No report will come any more. Wakes pollers, and has the dispatcher end once it has handed out
+    /// what there is. Does not wait for that.
+    pub fn end(&self) {
+        self.lock().closed = true;
+        self.arrived.notify_all();
+    }
+
+    /// As [`Delivery::end`], but waits until the dispatcher has handed out what there is, unless
+    /// called by it.
     pub fn close(&self) {
-        let thread = {
-            let mut state = self.lock();
-            state.closed = true;
-            self.arrived.notify_all();
-            if self.on_dispatcher() {
-                None
-            } else {
-                state.thread.take()
-            }
-        };
+        self.end();
+        let thread = if self.on_dispatcher() { None } else { self.lock().thread.take() };
         if let Some(thread) = thread {
             // The dispatcher catches panics of the callback, so it ends normally.
             let _ = thread.join();
@@ -237,6 +247,38 @@ impl Delivery {
             state.in_callback = 0;
             state.callback_time += begun.elapsed();
             state.callback_panics += u64::from(panicked);
+        }
+    }
+}
+
+/// A report in the hands of a poll; what was not taken of it goes back to the front of the queue, also
+/// when the application's function panics.
+struct Lent<'a> {
+    home: &'a Delivery,
+    report: Option<Report>,
+}
+
+impl Lent<'_> {
+    /// How many records were taken, and whether that was all of them.
+    fn offer(&mut self, take: &mut dyn FnMut(&Report, usize) -> usize) -> (usize, bool) {
+        let Some(report) = &mut self.report else { return (0, true) };
+        let from = report.taken();
+        let count = take(report, from).min(report.count() - from);
+        report.advance(count);
+        let done = report.taken() == report.count();
+        if done {
+            self.report = None;
+        }
+        (count, done)
+    }
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        if let Some(report) = self.report.take() {
+            let mut state = self.home.lock();
+            state.reports.push_front(report);
+            self.home.tell(&state);
         }
     }
 }
