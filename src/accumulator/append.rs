@@ -1,13 +1,14 @@
 //! Appends a record to a topic: finds the partition (the sticky one may move under our feet), appends, and
 //! says what the sender must be told. Used by application threads and for records that were parked.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use crate::accumulator::batch::AppendContext;
 use crate::accumulator::inbox::Command;
-use crate::accumulator::partition::{Appended, Partition};
+use crate::accumulator::partition::{Appended, Chosen, Partition};
 use crate::accumulator::pool::Taker;
-use crate::accumulator::sticky::{mix, Loads};
+use crate::accumulator::sticky::{mix, Loads, Sticky};
 use crate::accumulator::topic::Topic;
 use crate::accumulator::Accumulator;
 use crate::partitioner::Choice;
@@ -25,6 +26,27 @@ pub enum AppendFailure {
     Refused(i32),
     /// The producer is closed.
     Closed,
+}
+
+/// The sticky choice as the partition it fell on sees it.
+struct StickyChoice<'a> {
+    sticky: &'a Sticky,
+    partition: i32,
+    batch_size_bytes: usize,
+    /// Time to choose again.
+    over: Cell<bool>,
+}
+
+impl Chosen for StickyChoice<'_> {
+    #[inline]
+    fn still(&self) -> bool {
+        self.sticky.current() == Some(self.partition)
+    }
+
+    #[inline]
+    fn took(&self, bytes: usize, partial: bool) {
+        self.over.set(self.sticky.appended(bytes, partial, self.batch_size_bytes));
+    }
 }
 
 impl Accumulator {
@@ -64,8 +86,8 @@ impl Accumulator {
             Choice::Refused(number) => return Err(AppendFailure::Refused(number)),
         };
         let found = topic.partition(partition).ok_or(AppendFailure::NoPartition(partition))?;
-        match found.append(record, token, context, taker, || true, now) {
-            Appended::Done { opened, sealed, .. } => {
+        match found.append(record, token, context, taker, &(), now) {
+            Appended::Done { opened, sealed } => {
                 self.tell_sender(found, opened, sealed);
                 Ok(())
             }
@@ -93,20 +115,26 @@ impl Accumulator {
                 self.switch_sticky(topic, current)?;
                 continue;
             };
-            let still_chosen = || topic.sticky.current() == current;
+            let batch_size_bytes = self.settings.sticky.batch_size_bytes;
+            let choice = StickyChoice {
+                sticky: &topic.sticky,
+                partition: chosen,
+                batch_size_bytes,
+                over: Cell::new(false),
+            };
             let borrowed = taker.reborrow();
-            match found.append(record, token, context, borrowed, still_chosen, now) {
+            match found.append(record, token, context, borrowed, &choice, now) {
                 Appended::Moved => continue,
                 Appended::Closed => return Err(AppendFailure::Closed),
                 Appended::NoMemory { sealed, wanted_bytes } => {
                     self.tell_sender(found, None, sealed);
                     return Err(AppendFailure::NoMemory(wanted_bytes));
                 }
-                Appended::Done { opened, sealed, bytes, partial } => {
+                Appended::Done { opened, sealed } => {
                     self.tell_sender(found, opened, sealed);
-                    let batch_size = self.settings.sticky.batch_size_bytes;
-                    if topic.sticky.appended(bytes, partial, batch_size) {
-                        self.switch_sticky(topic, Some(chosen))?;
+                    if choice.over.get() {
+                        // The record is in, whatever becomes of the next choice.
+                        let _ = self.switch_sticky(topic, Some(chosen));
                     }
                     return Ok(());
                 }

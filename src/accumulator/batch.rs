@@ -180,6 +180,7 @@ impl OpenBatch {
             drained: Time::ZERO,
             retry_at: Time::ZERO,
             last_node: None,
+            maybe_stored: false,
         }
     }
 }
@@ -221,6 +222,8 @@ pub struct Batch {
     pub retry_at: Time,
     /// Where it was last sent.
     pub last_node: Option<NodeId>,
+    /// An earlier attempt ended without telling whether the records were stored.
+    pub maybe_stored: bool,
 }
 
 impl Batch {

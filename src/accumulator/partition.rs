@@ -36,6 +36,21 @@ struct Queue {
     last_bytes: usize,
 }
 
+/// Why a record came to this partition, asked and told under its lock. `()` when it may not be moved.
+pub trait Chosen {
+    /// Whether the choice still stands.
+    fn still(&self) -> bool {
+        true
+    }
+
+    /// The record took `bytes`; `partial`: an open batch is left behind.
+    fn took(&self, bytes: usize, partial: bool) {
+        let _ = (bytes, partial);
+    }
+}
+
+impl Chosen for () {}
+
 /// How an append ended.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Appended {
@@ -45,10 +60,6 @@ pub enum Appended {
         opened: Option<Time>,
         /// A batch became full: the sender can have it now.
         sealed: bool,
-        /// Bytes that the record took.
-        bytes: usize,
-        /// An open batch is left behind.
-        partial: bool,
     },
     /// No memory. The open batch was sealed so that it can go and free some.
     NoMemory {
@@ -61,6 +72,14 @@ pub enum Appended {
     Moved,
     /// The producer is closed.
     Closed,
+}
+
+/// What is known when a batch is opened.
+struct Opening<'a, 'b> {
+    context: &'a AppendContext<'b>,
+    created: Time,
+    /// The batch before was sealed for it.
+    sealed: bool,
 }
 
 /// What the scheduling rule must know of the first batch in the queue.
@@ -88,8 +107,8 @@ impl Partition {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Appends a record to the open batch, opening one if there is none or it is full. `still_chosen` is asked
-    /// under the lock; `now` is asked only when a batch is opened.
+    /// Appends a record to the open batch, opening one if there is none or it is full. `now` is asked
+    /// only when a batch is opened.
     #[inline]
     pub fn append(
         &self,
@@ -97,7 +116,7 @@ impl Partition {
         token: u64,
         context: &AppendContext<'_>,
         mut taker: Taker<'_>,
-        still_chosen: impl FnOnce() -> bool,
+        chosen: &impl Chosen,
         now: impl FnOnce() -> Time,
     ) -> Appended {
         let mut queue = self.lock();
@@ -105,7 +124,7 @@ impl Partition {
         if context.closed.load(Ordering::Acquire) && !taker.is_sender() {
             return Appended::Closed;
         }
-        if !still_chosen() {
+        if !chosen.still() {
             return Appended::Moved;
         }
         let mut sealed = false;
@@ -118,7 +137,8 @@ impl Partition {
                     if full {
                         self.seal(&mut queue, context.pool);
                     }
-                    return Appended::Done { opened: None, sealed: full, bytes, partial: !full };
+                    chosen.took(bytes, !full);
+                    return Appended::Done { opened: None, sealed: full };
                 }
                 Room::Full => {
                     self.seal(&mut queue, context.pool);
@@ -126,26 +146,29 @@ impl Partition {
                 }
                 Room::NoMemory => {
                     self.seal(&mut queue, context.pool);
-                    let wanted_bytes = OpenBatch::worst_case_bytes(record);
-                    return Appended::NoMemory { sealed: true, wanted_bytes };
+                    sealed = true;
+                    // What somebody waited for is enough for a batch of its own.
+                    if !matches!(taker, Taker::Holder(_)) {
+                        let wanted_bytes = OpenBatch::worst_case_bytes(record);
+                        return Appended::NoMemory { sealed, wanted_bytes };
+                    }
                 }
             }
         }
-        self.append_to_new(&mut queue, record, token, context, taker, now, sealed)
+        let opening = Opening { context, created: now(), sealed };
+        self.append_to_new(&mut queue, record, token, taker, &opening, chosen)
     }
 
-    #[allow(clippy::too_many_arguments)]
     fn append_to_new(
         &self,
         queue: &mut Queue,
         record: &Record<'_>,
         token: u64,
-        context: &AppendContext<'_>,
         taker: Taker<'_>,
-        now: impl FnOnce() -> Time,
-        sealed: bool,
+        opening: &Opening<'_, '_>,
+        chosen: &impl Chosen,
     ) -> Appended {
-        let created = now();
+        let &Opening { context, created, sealed } = opening;
         let name = BatchName {
             topic: self.topic,
             partition: self.id,
@@ -165,7 +188,8 @@ impl Partition {
         if full {
             self.seal(queue, context.pool);
         }
-        Appended::Done { opened: Some(created), sealed: sealed || full, bytes, partial: !full }
+        chosen.took(bytes, !full);
+        Appended::Done { opened: Some(created), sealed: sealed || full }
     }
 
     fn seal(&self, queue: &mut Queue, pool: &Arc<Pool>) {
@@ -260,10 +284,9 @@ impl Partition {
         sealed.into_iter().chain(open).min()
     }
 
-    /// Lets a first batch that waits after an error go at once if `leader` is not where it failed (KIP-951).
+    /// Lets batches that wait after an error go at once if `leader` is not where they failed (KIP-951).
     pub fn expedite(&self, leader: NodeId) {
-        let mut queue = self.lock();
-        if let Some(batch) = queue.sealed.front_mut() {
+        for batch in &mut self.lock().sealed {
             if batch.last_node.is_some_and(|last| last != leader) {
                 batch.retry_at = Time::ZERO;
             }

@@ -195,6 +195,7 @@ impl Pool {
     pub fn try_take(&self, needs: &Needs, taker: Taker<'_>, chunks: &mut Vec<Vec<u8>>) -> bool {
         let bytes = needs.bytes();
         let mut state = self.lock();
+        let exchanged = matches!(taker, Taker::Exchange(_));
         let from_ticket = match taker {
             Taker::Holder(ticket) if ticket.bytes >= bytes => {
                 ticket.bytes -= bytes;
@@ -225,6 +226,10 @@ impl Pool {
             state.lent += bytes;
         }
         self.hand_out(&mut state, needs, chunks);
+        if exchanged {
+            // What was paid with can be more than what was taken.
+            self.credit(&mut state, 0);
+        }
         true
     }
 

@@ -187,3 +187,19 @@ fn many_threads_and_all_memory_back_at_the_end() {
     let state = pool.lock();
     assert!(state.pooled <= 64 * KIB && state.waiters.is_empty());
 }
+
+#[test]
+fn what_an_exchange_leaves_over_goes_to_those_who_wait() {
+    let pool = Pool::new(64 * KIB);
+    assert!(take(&pool, &counted(56 * KIB)).is_some());
+    let mut held = Lease::new(pool.clone(), 40 * KIB);
+    let waiter = pool.clone();
+    let thread = thread::spawn(move || waiter.wait(16 * KIB, Duration::from_secs(20)).map(drop));
+    while pool.waiting_threads() == 0 {
+        thread::yield_now();
+    }
+    assert!(pool.try_take(&counted(KIB), Taker::Exchange(&mut held), &mut Vec::new()));
+    assert_eq!(thread.join().unwrap(), Ok(()));
+    assert_eq!(pool.available_bytes(), 47 * KIB);
+    pool.release(&mut Vec::new(), 17 * KIB);
+}

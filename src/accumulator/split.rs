@@ -153,6 +153,7 @@ fn seal_parts(mut batch: Batch, parts: Parts<'_>) -> Vec<Batch> {
             drained: batch.drained,
             retry_at: Time::ZERO,
             last_node: None,
+            maybe_stored: batch.maybe_stored,
         });
         first_record += u64::from(summary.count);
     }

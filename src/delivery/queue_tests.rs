@@ -21,7 +21,7 @@ fn open(door: Door) -> Arc<Delivery> {
 /// A report of one record per token, which holds 8 bytes for each.
 fn report(home: &Arc<Delivery>, memory: &Arc<Memory>, tokens: &[u64]) -> Report {
     let lease = Lease::new(memory.clone(), 0);
-    let mut promises = Promises::new(1, 2, false, lease, home.clone());
+    let mut promises = Promises::new(1, 2, false, lease, home.outstanding().enter(), home.clone());
     for &token in tokens {
         if promises.needs() > 0 {
             promises.grow();
@@ -187,7 +187,8 @@ fn an_inline_sink_gets_reports_at_once_and_its_panic_goes_no_further() {
 #[test]
 fn promises_that_are_dropped_report_their_records_as_failed() {
     let (home, memory) = (open(Door::Poll), Arc::new(Memory::default()));
-    let mut promises = Promises::new(1, 2, true, Lease::new(memory.clone(), 0), home.clone());
+    let (lease, ticket) = (Lease::new(memory.clone(), 0), home.outstanding().enter());
+    let mut promises = Promises::new(1, 2, true, lease, ticket, home.clone());
     assert_eq!(promises.needs(), 8 * 16);
     promises.grow();
     (0..5).for_each(|token| promises.push(token, 10 + token as i64));

@@ -15,7 +15,7 @@ use crate::metadata::{LeaderHint, Node, NodeId};
 use crate::protocol::produce::{decode_response, PartitionResponse, ProduceResponse, TopicRef};
 use crate::protocol::ApiKey;
 use crate::sender::produce::InFlight;
-use crate::sender::verdict::{verdict, Case, Verdict};
+use crate::sender::verdict::{leaves_doubt, verdict, Case, Verdict};
 use crate::sender::Sender;
 use crate::time::Time;
 
@@ -193,7 +193,7 @@ impl<N: Network> Sender<N> {
     }
 
     /// Settles one batch.
-    fn settle(&mut self, batch: Batch, answer: Answer, now: Time) {
+    fn settle(&mut self, mut batch: Batch, answer: Answer, now: Time) {
         let slot = batch.name.slot;
         self.release_in_flight(&batch);
         let case = Case {
@@ -204,7 +204,9 @@ impl<N: Network> Sender<N> {
             expired: batch.created + self.settings.delivery_timeout <= now,
             reported: batch.promises.is_none(),
             unsent: answer.unsent,
+            maybe_stored: batch.maybe_stored,
         };
+        batch.maybe_stored |= leaves_doubt(answer.code, answer.unsent);
         if answer.code.refreshes_metadata() {
             self.parts.metadata.request_update();
         }
@@ -224,7 +226,8 @@ impl<N: Network> Sender<N> {
                 if answer.record_errors.is_empty() {
                     self.fail(batch, answer.code, &text, maybe_stored, now);
                 } else {
-                    self.fail_by_record(batch, answer.code, &text, answer.record_errors, now);
+                    let errors = answer.record_errors;
+                    self.fail_by_record(batch, answer.code, &text, errors, maybe_stored, now);
                 }
             }
         }
@@ -270,7 +273,8 @@ impl<N: Network> Sender<N> {
             Err(SplitFailure::Impossible(batch)) => {
                 let text: Arc<str> =
                     "the broker finds the batch too large, and it cannot be split".into();
-                self.fail(*batch, ErrorCode::MESSAGE_TOO_LARGE, &text, false, now);
+                let maybe_stored = batch.maybe_stored;
+                self.fail(*batch, ErrorCode::MESSAGE_TOO_LARGE, &text, maybe_stored, now);
             }
         }
     }

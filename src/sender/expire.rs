@@ -32,7 +32,7 @@ impl<N: Network> Sender<N> {
         let timeout = self.settings.delivery_timeout;
         let Some(partition) = accumulator.topics.partition(slot) else { return };
         for batch in partition.take_expired(&accumulator.pool, timeout, now) {
-            let maybe_stored = batch.attempts > 0;
+            let maybe_stored = batch.maybe_stored;
             self.parts.metrics.batch.batches_expired.increment();
             self.fail(batch, ErrorCode::EXPIRED, QUEUED, maybe_stored, now);
         }

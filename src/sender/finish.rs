@@ -83,6 +83,7 @@ impl<N: Network> Sender<N> {
         code: ErrorCode,
         text: &str,
         errors: Vec<(i32, Option<String>)>,
+        maybe_stored: bool,
         now: Time,
     ) {
         let latency_ns = now.since(batch.created).as_nanos() as u64;
@@ -98,7 +99,7 @@ impl<N: Network> Sender<N> {
         let single = guilty.len() == 1;
         let innocent_text: Arc<str> =
             format!("sent in a batch with records that the broker refused ({story})").into();
-        let mut innocent = Outcome::failed(ErrorCode::INVALID_RECORD, innocent_text, false);
+        let mut innocent = Outcome::failed(ErrorCode::INVALID_RECORD, innocent_text, maybe_stored);
         innocent.latency_ns = latency_ns;
         let mut at = 0;
         for (index, words) in guilty {
@@ -108,7 +109,8 @@ impl<N: Network> Sender<N> {
             let after = tail.split_off(1);
             let own_code = if single { code } else { ErrorCode::INVALID_RECORD };
             let words = words.unwrap_or_else(|| text.to_string());
-            let mut outcome = Outcome::failed(own_code, format!("{words} ({story})"), false);
+            let words = format!("{words} ({story})");
+            let mut outcome = Outcome::failed(own_code, words, maybe_stored);
             outcome.latency_ns = latency_ns;
             self.report_some(tail, outcome);
             rest = after;
@@ -162,7 +164,7 @@ impl<N: Network> Sender<N> {
             self.fail_parked(topic, code, text);
             for partition in topic.partitions().iter() {
                 for batch in partition.take_all(&accumulator.pool) {
-                    let maybe_stored = batch.attempts > 0;
+                    let maybe_stored = batch.maybe_stored;
                     self.fail(batch, code, text, maybe_stored, now);
                 }
                 self.evaluate(partition.slot, now);

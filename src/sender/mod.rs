@@ -219,7 +219,6 @@ impl<N: Network> Sender<N> {
         self.promote_parked();
         self.relieve_pressure(now);
         while let Some(slot) = self.schedule.pop_elapsed(now) {
-            self.schedule.set(slot, Standing::Empty);
             self.evaluate(slot, now);
         }
         self.expire(now);
@@ -234,7 +233,6 @@ impl<N: Network> Sender<N> {
         if !self.opening.is_empty() {
             return now;
         }
-        self.schedule.tidy();
         let mut deadline = self.schedule.next_deadline();
         for node in self.schedule.due_nodes() {
             deadline = deadline.min(self.parts.client.poll_delay(node, now));

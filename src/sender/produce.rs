@@ -140,7 +140,8 @@ impl<N: Network> Sender<N> {
                 for batch in batches {
                     self.release_in_flight(&batch);
                     let slot = batch.name.slot;
-                    self.fail(batch, error.code(), &text, false, now);
+                    let maybe_stored = batch.maybe_stored;
+                    self.fail(batch, error.code(), &text, maybe_stored, now);
                     self.evaluate(slot, now);
                 }
             }

@@ -21,6 +21,8 @@ pub struct Case {
     pub reported: bool,
     /// No byte of the request can have reached a broker.
     pub unsent: bool,
+    /// An earlier attempt may have stored the records.
+    pub maybe_stored: bool,
 }
 
 /// What to do.
@@ -56,10 +58,18 @@ pub fn verdict(case: &Case) -> Verdict {
     Verdict::Fail(persistence(case))
 }
 
-/// Whether records that failed with this code can be in the log all the same.
 fn persistence(case: &Case) -> Persistence {
+    if case.maybe_stored || leaves_doubt(case.code, case.unsent) {
+        Persistence::PossiblyPersisted
+    } else {
+        Persistence::NotPersisted
+    }
+}
+
+/// Whether records of an attempt that ended so can be in the log all the same.
+pub fn leaves_doubt(code: ErrorCode, unsent: bool) -> bool {
     let unknown = matches!(
-        case.code,
+        code,
         ErrorCode::TRANSPORT
             | ErrorCode::TIMED_OUT
             | ErrorCode::PROTOCOL
@@ -67,11 +77,7 @@ fn persistence(case: &Case) -> Persistence {
             | ErrorCode::NOT_ENOUGH_REPLICAS_AFTER_APPEND
             | ErrorCode::UNKNOWN_SERVER_ERROR
     );
-    if unknown && !case.unsent {
-        Persistence::PossiblyPersisted
-    } else {
-        Persistence::NotPersisted
-    }
+    unknown && !unsent
 }
 
 #[cfg(test)]
@@ -87,6 +93,7 @@ mod tests {
             expired: false,
             reported: false,
             unsent: false,
+            maybe_stored: false,
         }
     }
 
@@ -129,6 +136,8 @@ mod tests {
         assert_eq!(verdict(&used_up), Verdict::Fail(Persistence::PossiblyPersisted));
         let never_sent = Case { unsent: true, ..used_up };
         assert_eq!(verdict(&never_sent), Verdict::Fail(Persistence::NotPersisted));
+        let twice = Case { maybe_stored: true, ..case(ErrorCode::INVALID_RECORD) };
+        assert_eq!(verdict(&twice), Verdict::Fail(Persistence::PossiblyPersisted));
         let single = Case { records: 1, ..case(ErrorCode::MESSAGE_TOO_LARGE) };
         assert_eq!(verdict(&single), Verdict::Fail(Persistence::NotPersisted));
     }
