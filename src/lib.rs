@@ -18,7 +18,7 @@
 //! interface.
 
 // The road of a record, outward.
-// pub mod capi;
+pub mod capi;
 pub mod producer;
 #[doc(hidden)]
 pub mod accumulator;
@@ -40,6 +40,7 @@ pub mod delivery;
 pub mod backoff;
 pub mod config;
 pub mod error;
+pub mod log;
 pub mod metadata;
 pub mod metrics;
 pub mod partitioner;

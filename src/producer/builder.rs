@@ -5,6 +5,7 @@ use std::fmt;
 use crate::config::ConfigMap;
 use crate::delivery::{Door, Report};
 use crate::error::Result;
+use crate::log::{Level, LogSink};
 use crate::partitioner::CustomPartitioner;
 use crate::producer::intercept::Interceptor;
 use crate::producer::open::open;
@@ -35,6 +36,8 @@ pub struct Hooks {
     pub door: Option<Door>,
     /// Interceptors in order.
     pub interceptors: Vec<Box<dyn Interceptor>>,
+    /// Takes lines for people.
+    pub log: Option<LogSink>,
     /// The application's partitioner.
     pub partitioner: Option<CustomPartitioner>,
 }
@@ -74,6 +77,13 @@ impl ProducerBuilder {
     /// Adds an interceptor behind those already there.
     pub fn interceptor(mut self, interceptor: impl Interceptor + 'static) -> ProducerBuilder {
         self.hooks.interceptors.push(Box::new(interceptor));
+        self
+    }
+
+    /// Lines for people go to this function on threads of the library, which wait for it: warnings about settings, lost
+    /// brokers, faults. It must not call the producer.
+    pub fn on_log(mut self, sink: impl Fn(Level, &str) + Send + Sync + 'static) -> ProducerBuilder {
+        self.hooks.log = Some(Box::new(sink));
         self
     }
 

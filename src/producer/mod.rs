@@ -18,6 +18,7 @@ use std::thread::JoinHandle;
 use once_cell::sync::OnceCell;
 
 pub use builder::ProducerBuilder;
+pub use close::Purge;
 pub use open::{assemble, Assembled, World};
 pub use send::{TopicId, Wait, ANY_PARTITION};
 
@@ -26,6 +27,7 @@ use crate::config::ProducerConfig;
 use crate::delivery::future::Futures;
 use crate::delivery::Delivery;
 use crate::error::{Error, ErrorCode, Result};
+use crate::log::Log;
 use crate::metadata::Metadata;
 use crate::metrics::ProducerMetrics;
 use crate::mock::MockCluster;
@@ -54,6 +56,7 @@ pub(crate) struct Shared {
     interceptors: Arc<Interceptors>,
     metrics: Arc<ProducerMetrics>,
     clock: Arc<dyn Clock>,
+    log: Arc<Log>,
     futures: Option<Arc<Futures>>,
     fork: ForkGuard,
     /// Set once, when a fault ended the producer.

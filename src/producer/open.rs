@@ -19,6 +19,7 @@ use crate::delivery::future::Futures;
 use crate::delivery::{Delivery, Door};
 use crate::driver::{thread, Driver};
 use crate::error::{Error, ErrorCode, Result};
+use crate::log::{Level, Log};
 use crate::metadata::{parse_bootstrap_servers, BootstrapServer, Metadata, MetadataSettings};
 use crate::metrics::ProducerMetrics;
 use crate::mock::MockCluster;
@@ -70,6 +71,8 @@ pub fn assemble<N: Network>(
             (Door::Inline(Box::new(move |report| complete.complete(report))), Some(futures))
         }
     };
+    let log = Arc::new(Log::new(hooks.log, &config.logging));
+    config.warnings.iter().for_each(|warning| log.line(Level::Warning, warning));
     let delivery = Delivery::open(door, &config.identity.client_id)?;
     let settings = accumulator_settings(&config, world.seed);
     let accumulator = Accumulator::new(settings, delivery.clone(), world.wake);
@@ -95,6 +98,7 @@ pub fn assemble<N: Network>(
         partitioner: partitioner.clone(),
         acknowledgements,
         metrics: metrics.clone(),
+        log: log.clone(),
     };
     let sender = Sender::new(sender_settings(&config), parts, world.seed ^ 2);
     let driver = Driver::new(sender, world.clock.clone(), metrics.clone());
@@ -107,6 +111,7 @@ pub fn assemble<N: Network>(
         interceptors,
         metrics,
         clock: world.clock,
+        log,
         futures,
         fork: ForkGuard::new(),
         fault: Arc::new(OnceCell::new()),
@@ -139,8 +144,10 @@ pub(super) fn open(config: ProducerConfig, hooks: Hooks) -> Result<Producer> {
     let Assembled { producer, driver } = assemble(config, hooks, world, mock)?;
     let shared = &producer.shared;
     let (fault, accumulator) = (shared.fault.clone(), shared.accumulator.clone());
+    let log = shared.log.clone();
     let ended = move |error: Option<Error>| {
         if let Some(error) = error {
+            log.line(Level::Error, &error);
             // Set once: only one thread runs the sender.
             let _ = fault.set(error);
         }

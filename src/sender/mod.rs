@@ -23,6 +23,7 @@ use crate::backoff::ExponentialBackoff;
 use crate::client::network::Network;
 use crate::client::{Client, ClientEvent};
 use crate::delivery::{Delivery, Report};
+use crate::log::{Level, Log};
 use crate::metadata::{Metadata, NodeId};
 use crate::metrics::ProducerMetrics;
 use crate::partitioner::Partitioner;
@@ -81,6 +82,8 @@ pub struct SenderParts<N: Network> {
     pub acknowledgements: Option<Arc<dyn Acknowledgements>>,
     /// Counters.
     pub metrics: Arc<ProducerMetrics>,
+    /// Lines for people.
+    pub log: Arc<Log>,
 }
 
 /// The sender. See the head of the file.
@@ -170,9 +173,11 @@ impl<N: Network> Sender<N> {
             ClientEvent::MetadataUpdated => {}
             ClientEvent::MetadataFailed(error) => {
                 self.parts.metrics.metadata.failures.increment();
+                self.parts.log.line(Level::Warning, &error);
                 self.parts.accumulator.bulletin.post(|news| news.cluster_error = Some(error));
             }
             ClientEvent::BrokersUnreachable(error) => {
+                self.parts.log.line(Level::Error, &error);
                 self.parts.accumulator.bulletin.post(|news| {
                     news.cluster_error = Some(error.clone());
                     news.unreachable = Some(error);
@@ -182,7 +187,12 @@ impl<N: Network> Sender<N> {
                 let time = Duration::from_millis(u64::from(ms));
                 self.parts.metrics.request.throttle_time.record(time);
             }
-            ClientEvent::Ready(_) | ClientEvent::Disconnected { .. } => {}
+            ClientEvent::Disconnected { error, .. } => {
+                if self.parts.log.wants_connections() {
+                    self.parts.log.line(Level::Info, &error);
+                }
+            }
+            ClientEvent::Ready(_) => {}
         }
     }
 

@@ -1,0 +1,156 @@
+//! C functions that the library calls. Owns their `env` from the moment a producer exists, and frees each
+//! exactly once, after the last call. Never lets a callback outlive its producer.
+#![allow(unsafe_code)]
+
+use std::ffi::{c_char, c_void};
+use std::ptr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::capi::guard;
+use crate::capi::report::ottla_report_t;
+use crate::delivery::Report;
+use crate::log::Level;
+
+/// Frees the `env` of a callback.
+pub type ottla_env_free_fn = Option<unsafe extern "C" fn(env: *mut c_void)>;
+
+/// Gets `count` reports, which lie `stride` bytes apart. They and everything they point to are lent for
+/// the call. Called on one thread of the library, which is always the same, with no lock held. May send
+/// (a send then never waits), but neither flush, close nor free its producer. Must not throw or longjmp.
+pub type ottla_delivery_fn = Option<
+    unsafe extern "C" fn(
+        reports: *const ottla_report_t,
+        count: usize,
+        stride: usize,
+        env: *mut c_void,
+    ),
+>;
+
+/// The producer cannot go on, or something was given up.
+pub const OTTLA_LOG_ERROR: i32 = 3;
+/// Something is wrong that the library works around.
+pub const OTTLA_LOG_WARNING: i32 = 4;
+/// Worth knowing.
+pub const OTTLA_LOG_INFO: i32 = 6;
+
+/// Gets a line of the log: UTF-8, not NUL-terminated, lent for the call; `level` is an OTTLA_LOG_...
+/// value, which are syslog's. Called on threads of the library, one call at a time, and must be
+/// quick: the sender waits for it. May call nothing of its producer. Must not throw or longjmp.
+pub type ottla_log_fn = Option<
+    unsafe extern "C" fn(level: i32, text: *const c_char, text_len: usize, env: *mut c_void),
+>;
+
+/// The functions that a producer calls. Start from OTTLA_CALLBACKS_INIT; fields are only ever
+/// appended. Each `env` goes back to its function untouched, and to its `env_free` (if there is
+/// one) exactly once, after the last call: before ottla_producer_free() returns at the latest. When
+/// ottla_producer_new() fails, nothing is freed: everything still belongs to the caller.
+#[repr(C)]
+#[derive(Copy, Clone, Debug)]
+pub struct ottla_callbacks_t {
+    /// sizeof(ottla_callbacks_t).
+    pub size: u32,
+    /// Must be 0.
+    pub reserved: u32,
+    /// Takes the reports. NULL: they wait for ottla_producer_poll().
+    pub on_delivery: ottla_delivery_fn,
+    /// For on_delivery.
+    pub delivery_env: *mut c_void,
+    /// Frees delivery_env; may be NULL.
+    pub delivery_env_free: ottla_env_free_fn,
+    /// Takes the log. NULL: there is none.
+    pub on_log: ottla_log_fn,
+    /// For on_log.
+    pub log_env: *mut c_void,
+    /// Frees log_env; may be NULL.
+    pub log_env_free: ottla_env_free_fn,
+}
+
+impl ottla_callbacks_t {
+    /// What OTTLA_CALLBACKS_INIT gives.
+    pub(super) const INIT: ottla_callbacks_t = ottla_callbacks_t {
+        size: size_of::<ottla_callbacks_t>() as u32,
+        reserved: 0,
+        on_delivery: None,
+        delivery_env: ptr::null_mut(),
+        delivery_env_free: None,
+        on_log: None,
+        log_env: ptr::null_mut(),
+        log_env_free: None,
+    };
+}
+
+/// Says that the producer exists: from now on the envs are the library's.
+#[derive(Clone, Default)]
+pub(super) struct Armed(Arc<AtomicBool>);
+
+impl Armed {
+    pub(super) fn arm(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+/// The `env` of one callback.
+struct Env {
+    env: *mut c_void,
+    free: ottla_env_free_fn,
+    armed: Armed,
+}
+
+// SAFETY: the header says that the callback, and so its env, is used on threads of the library, one at a time.
+unsafe impl Send for Env {}
+
+impl Drop for Env {
+    fn drop(&mut self) {
+        if let Some(free) = self.free.filter(|_| self.armed.0.load(Ordering::Acquire)) {
+            // SAFETY: the producer exists, so the header's promise holds: env belongs to free, and this is the only drop.
+            unsafe { free(self.env) };
+        }
+    }
+}
+
+/// Reports in one call of a callback.
+const REPORTS_PER_CALL: usize = 1024;
+
+impl ottla_callbacks_t {
+    /// The log callback as the core wants it.
+    pub(super) fn log_sink(
+        &self,
+        identity: u64,
+        armed: &Armed,
+    ) -> Option<impl Fn(Level, &str) + Send + Sync + 'static> {
+        let callback = self.on_log?;
+        let env = Env { env: self.log_env, free: self.log_env_free, armed: armed.clone() };
+        // Lines come from several threads; the header promises one call at a time.
+        let env = Mutex::new(env);
+        Some(move |level: Level, text: &str| {
+            let env = env.lock().unwrap_or_else(PoisonError::into_inner);
+            guard::in_callback_of(identity, || {
+                // SAFETY: the text lives through the call; the rest is the header's contract.
+                unsafe { callback(level as i32, text.as_ptr().cast(), text.len(), env.env) };
+            });
+        })
+    }
+
+    /// The delivery callback as the core wants it; `None` when reports are polled.
+    pub(super) fn delivery_sink(
+        &self,
+        identity: u64,
+        armed: &Armed,
+    ) -> Option<impl FnMut(&[Report]) + Send + 'static> {
+        let callback = self.on_delivery?;
+        let env =
+            Env { env: self.delivery_env, free: self.delivery_env_free, armed: armed.clone() };
+        Some(move |reports: &[Report]| {
+            let env = &env;
+            for some in reports.chunks(REPORTS_PER_CALL) {
+                let views: Vec<ottla_report_t> = some.iter().map(ottla_report_t::of).collect();
+                guard::in_callback_of(identity, || {
+                    let stride = size_of::<ottla_report_t>();
+                    // SAFETY: `views` and the reports behind it live through the call; the rest is the header's contract.
+                    unsafe { callback(views.as_ptr(), views.len(), stride, env.env) };
+                });
+            }
+        })
+    }
+}

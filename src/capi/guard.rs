@@ -1,0 +1,239 @@
+//! What surrounds every call from C: the handle is looked up, the rule of the function is enforced, a panic is
+//! caught, and the error is remembered for the thread. Never converts a pointer (see `gate`).
+
+use std::cell::{Cell, RefCell};
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use crate::capi::error::{give, ottla_error_t};
+use crate::capi::producer::{ottla_producer_t, ProducerObject};
+use crate::capi::registry::{self, Kind, Visit};
+use crate::error::{Error, ErrorCode, Result};
+
+/// Where a function of a producer may be called.
+#[derive(Copy, Clone, Debug)]
+pub struct Rule {
+    /// The function.
+    pub name: &'static str,
+    /// Inside a callback of the same producer; else IN_CALLBACK.
+    pub in_callback: bool,
+    /// After `ottla_producer_close`; else CLOSED.
+    pub after_close: bool,
+    /// After a panic was caught; else PANIC.
+    pub after_panic: bool,
+}
+
+/// In a forked child none is allowed: FORKED. With a bad handle none is: HANDLE.
+macro_rules! rules {
+    ($($constant:ident $name:literal $callback:literal $close:literal $panic:literal;)+) => {
+        $(pub(super) const $constant: &Rule = &Rule {
+            name: $name, in_callback: $callback, after_close: $close, after_panic: $panic,
+        };)+
+        /// Function by function: where it may be called.
+        pub static RULES: &[&Rule] = &[$($constant),+];
+    };
+}
+
+rules! {
+    //                                            in callback, after close, after a panic
+    TOPIC          "ottla_producer_topic"               true  false false;
+    TOPIC_NAME     "ottla_producer_topic_name"          true  true  false;
+    SEND           "ottla_producer_send"                true  false false;
+    SEND_RECORD    "ottla_producer_send_record"         true  false false;
+    SEND_BATCH     "ottla_producer_send_batch"          true  false false;
+    POLL           "ottla_producer_poll"                true  true  true;
+    POLL_RUNS      "ottla_producer_poll_runs"           true  true  true;
+    MESSAGE        "ottla_producer_message"             true  true  true;
+    EVENT_FD       "ottla_producer_event_fd"            true  true  true;
+    OUTSTANDING    "ottla_producer_outstanding"         true  true  true;
+    FLUSH          "ottla_producer_flush"               false true  false;
+    PURGE          "ottla_producer_purge"               true  false false;
+    WAIT_READY     "ottla_producer_wait_ready"          false false false;
+    METADATA       "ottla_producer_metadata"            true  true  false;
+    TOPIC_METADATA "ottla_producer_topic_metadata"      false false false;
+    METRICS        "ottla_producer_metrics"             true  true  false;
+    MOCK_CLUSTER   "ottla_producer_mock_cluster"        true  true  false;
+    CLOSE          "ottla_producer_close"               false true  true;
+    FREE           "ottla_producer_free"                false true  true;
+}
+
+thread_local! {
+    static LAST: RefCell<Option<Error>> = const { RefCell::new(None) };
+    /// The producer (by `ProducerObject::identity`) whose callback runs on this thread; 0 for none.
+    static IN_CALLBACK_OF: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Runs a callback of the producer with this identity.
+pub(super) fn in_callback_of<T>(identity: u64, callback: impl FnOnce() -> T) -> T {
+    let outer = IN_CALLBACK_OF.replace(identity);
+    let result = callback();
+    IN_CALLBACK_OF.set(outer);
+    result
+}
+
+/// The status of a result; the text of an error is kept for [`last_message`].
+#[inline]
+pub(super) fn answer(done: Result<()>) -> i32 {
+    match done {
+        Ok(()) => 0,
+        Err(error) => refuse(error),
+    }
+}
+
+#[cold]
+fn refuse(error: Error) -> i32 {
+    let status = error.code().value();
+    // Fails only while the thread ends: then nobody can ask any more.
+    let _ = LAST.try_with(|last| last.replace(Some(error)));
+    status
+}
+
+/// The status of a result; an error is also given out as an object if C wants one.
+///
+/// # Safety
+/// `error_out` is NULL or writable.
+#[allow(unsafe_code)]
+pub(super) unsafe fn answer_with(done: Result<()>, error_out: *mut *mut ottla_error_t) -> i32 {
+    if let Err(error) = &done {
+        // SAFETY: the caller's promise is the same.
+        unsafe { give(error, error_out) };
+    }
+    answer(done)
+}
+
+/// Gives `use_it` the text of the last error on this thread.
+pub(super) fn last_message<T>(use_it: impl FnOnce(&str) -> T) -> T {
+    LAST.with_borrow(|last| use_it(last.as_ref().map_or("", Error::message)))
+}
+
+#[cold]
+fn no_handle() -> Error {
+    ErrorCode::HANDLE.into()
+}
+
+#[cold]
+fn panicked() -> Error {
+    ErrorCode::PANIC.into()
+}
+
+/// Catches a panic in what has no handle.
+pub(super) fn free_standing(body: impl FnOnce() -> Result<()>) -> Result<()> {
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| Err(panicked()))
+}
+
+/// Calls `body` with the object of a handle that is nothing but memory.
+pub(super) fn on<T: Kind>(
+    handle: *const T::Opaque,
+    body: impl FnOnce(&T) -> Result<()>,
+) -> Result<()> {
+    let visit = registry::enter::<T>(handle).ok_or_else(no_handle)?;
+    run(&visit, body)
+}
+
+/// Calls `body` with the object of a handle that has threads, which a forked child does not have.
+pub(super) fn on_running<T: Kind>(
+    handle: *const T::Opaque,
+    body: impl FnOnce(&T) -> Result<()>,
+) -> Result<()> {
+    let visit = registry::enter::<T>(handle).ok_or_else(no_handle)?;
+    if visit.fork.is_child() {
+        return Err(ErrorCode::FORKED.into());
+    }
+    run(&visit, body)
+}
+
+fn run<T>(visit: &Visit<T>, body: impl FnOnce(&T) -> Result<()>) -> Result<()> {
+    if visit.poisoned.load(Ordering::Relaxed) {
+        return Err(panicked());
+    }
+    catch_unwind(AssertUnwindSafe(|| body(&visit.value))).unwrap_or_else(|_| {
+        visit.poisoned.store(true, Ordering::Relaxed);
+        Err(panicked())
+    })
+}
+
+/// What an accessor answers: the value, or `otherwise` when there is no such object.
+pub(super) fn look<T: Kind, R>(
+    handle: *const T::Opaque,
+    otherwise: R,
+    body: impl FnOnce(&T) -> R,
+) -> R {
+    let Some(visit) = registry::enter::<T>(handle) else {
+        refuse(no_handle());
+        return otherwise;
+    };
+    catch_unwind(AssertUnwindSafe(|| body(&visit.value))).unwrap_or_else(|_| {
+        refuse(panicked());
+        otherwise
+    })
+}
+
+/// Frees an object that is nothing but memory. Nothing happens for NULL.
+pub(super) fn free<T: Kind>(handle: *mut T::Opaque) -> i32 {
+    if handle.is_null() {
+        return 0;
+    }
+    answer(free_standing(|| match registry::retire::<T>(handle) {
+        true => Ok(()),
+        false => Err(no_handle()),
+    }))
+}
+
+/// Calls `body` with a producer if `rule` allows that here and now.
+#[inline]
+pub(super) fn on_producer(
+    handle: *const ottla_producer_t,
+    rule: &'static Rule,
+    body: impl FnOnce(&ProducerObject) -> Result<()>,
+) -> Result<()> {
+    let visit = registry::enter::<ProducerObject>(handle).ok_or_else(no_handle)?;
+    check(&visit, rule)?;
+    match catch_unwind(AssertUnwindSafe(|| body(&visit.value))) {
+        Ok(done) => done,
+        Err(_) => Err(poison(&visit)),
+    }
+}
+
+#[inline]
+fn check(visit: &Visit<ProducerObject>, rule: &'static Rule) -> Result<()> {
+    if visit.fork.is_child() {
+        return Err(ErrorCode::FORKED.into());
+    }
+    if !rule.after_panic && visit.poisoned.load(Ordering::Relaxed) {
+        return Err(panicked());
+    }
+    if !rule.after_close && visit.value.closed.load(Ordering::Relaxed) {
+        return Err(visit.value.why_closed());
+    }
+    if !rule.in_callback && in_callback(&visit.value) {
+        let text = format!("{} was called inside a callback of the same producer", rule.name);
+        return Err(Error::new(ErrorCode::IN_CALLBACK, text));
+    }
+    Ok(())
+}
+
+fn in_callback(object: &ProducerObject) -> bool {
+    IN_CALLBACK_OF.get() == object.identity
+}
+
+/// Nothing is known of the producer's state any more: whatever it still has is failed, later calls are refused.
+#[cold]
+fn poison(visit: &Visit<ProducerObject>) -> Error {
+    visit.poisoned.store(true, Ordering::Relaxed);
+    let end = AssertUnwindSafe(|| visit.value.producer.begin_close(Duration::ZERO));
+    // A second panic changes nothing: the handle is poisoned already.
+    let _ = catch_unwind(end);
+    panicked()
+}
+
+/// Milliseconds from C: below zero is without limit.
+pub(super) fn timeout(timeout_ms: i64) -> Duration {
+    // A century is without limit, and can still be added to every clock.
+    let century = Duration::from_secs(100 * 365 * 86_400);
+    u64::try_from(timeout_ms).map_or(century, |ms| Duration::from_millis(ms).min(century))
+}
+
+#[cfg(test)]
+#[path = "guard_tests.rs"]
+mod tests;

@@ -1,0 +1,33 @@
+//! The layout of every plain struct, asserted when the library is compiled: a field that moves would break programs
+//! that were compiled before. 32-bit systems have their own numbers, which their compilers compute alike.
+
+#[cfg(target_pointer_width = "64")]
+mod asserted {
+    use std::mem::offset_of;
+
+    use crate::capi::callbacks::ottla_callbacks_t;
+    use crate::capi::record::{ottla_header_t, ottla_record_t};
+    use crate::capi::report::{ottla_delivery_t, ottla_report_t, ottla_run_t};
+
+    macro_rules! layout {
+        ($type:ident, $size:literal: $($field:ident $offset:literal),+) => {
+            const _: () = {
+                assert!(size_of::<$type>() == $size && align_of::<$type>() == 8);
+                $(assert!(offset_of!($type, $field) == $offset);)+
+            };
+        };
+    }
+
+    layout!(ottla_header_t, 32: key 0, key_len 8, value 16, value_len 24);
+    layout!(ottla_record_t, 80: size 0, topic 4, partition 8, reserved 12, key 16, key_len 24, value 32,
+        value_len 40, headers 48, header_count 56, timestamp_ms 64, token 72);
+    layout!(ottla_report_t, 88: size 0, topic 4, partition 8, status 12, persistence 16, reserved 20,
+        base_offset 24, log_append_time_ms 32, latency_us 40, count 48, tokens 56, timestamps_ms 64,
+        message 72, message_len 80);
+    layout!(ottla_delivery_t, 48: token 0, offset 8, timestamp_ms 16, topic 24, partition 28, status 32,
+        persistence 36, latency_us 40, message 44);
+    layout!(ottla_run_t, 56: first 0, count 8, base_offset 16, log_append_time_ms 24, topic 32,
+        partition 36, status 40, persistence 44, latency_us 48, message 52);
+    layout!(ottla_callbacks_t, 56: size 0, reserved 4, on_delivery 8, delivery_env 16,
+        delivery_env_free 24, on_log 32, log_env 40, log_env_free 48);
+}

@@ -1,0 +1,121 @@
+//! A record as C gives it. One of the two plain structs of the interface; begins with its size.
+#![allow(unsafe_code)]
+
+use std::ffi::{c_char, c_void};
+use std::ptr;
+
+use crate::capi::gate;
+use crate::error::{Error, ErrorCode, Result};
+use crate::record::{Header, Record, NO_TIMESTAMP};
+
+/// Let the partitioner choose the partition.
+pub const OTTLA_PARTITION_ANY: i32 = -1;
+/// The record's time is the time of the send.
+pub const OTTLA_TIMESTAMP_NOW: i64 = -1;
+
+/// A name and a value that travel with a record (KIP-82). This struct never changes.
+#[repr(C)]
+#[derive(Copy, Clone, Debug)]
+pub struct ottla_header_t {
+    /// UTF-8; may be empty, and may occur more than once in a record.
+    pub key: *const c_char,
+    /// Bytes of the key.
+    pub key_len: usize,
+    /// NULL is a null value; any other pointer with length 0 an empty one.
+    pub value: *const c_void,
+    /// Bytes of the value.
+    pub value_len: usize,
+}
+
+/// A record. Start from OTTLA_RECORD_INIT, which sets `size` and the defaults; fields are only ever
+/// appended. The library copies what it needs: everything may be freed when the call returns.
+#[repr(C)]
+#[derive(Copy, Clone, Debug)]
+pub struct ottla_record_t {
+    /// sizeof(ottla_record_t), so that a newer library knows what an older program does not set.
+    pub size: u32,
+    /// From ottla_producer_topic().
+    pub topic: u32,
+    /// A partition, or OTTLA_PARTITION_ANY.
+    pub partition: i32,
+    /// Must be 0.
+    pub reserved: u32,
+    /// NULL is a null key; any other pointer with length 0 an empty one.
+    pub key: *const c_void,
+    /// Bytes of the key.
+    pub key_len: usize,
+    /// NULL is a null value (a tombstone in a compacted topic); any other pointer with length 0 an empty one.
+    pub value: *const c_void,
+    /// Bytes of the value.
+    pub value_len: usize,
+    /// Headers in order.
+    pub headers: *const ottla_header_t,
+    /// Number of headers.
+    pub header_count: usize,
+    /// Milliseconds since 1970, or OTTLA_TIMESTAMP_NOW.
+    pub timestamp_ms: i64,
+    /// Comes back in the report of this record; any number.
+    pub token: u64,
+}
+
+impl ottla_record_t {
+    /// What OTTLA_RECORD_INIT gives.
+    pub(super) const INIT: ottla_record_t = ottla_record_t {
+        size: size_of::<ottla_record_t>() as u32,
+        topic: 0,
+        partition: OTTLA_PARTITION_ANY,
+        reserved: 0,
+        key: ptr::null(),
+        key_len: 0,
+        value: ptr::null(),
+        value_len: 0,
+        headers: ptr::null(),
+        header_count: 0,
+        timestamp_ms: NO_TIMESTAMP,
+        token: 0,
+    };
+}
+
+/// Headers that fit on the stack.
+const FEW: usize = 16;
+const NO_HEADER: Header<'static> = Header { key: "", value: None };
+
+/// Gives `use_it` the record as the core wants it.
+///
+/// # Safety
+/// The pointers in `given` are NULL or readable for their lengths.
+pub(super) unsafe fn with_record(
+    given: &ottla_record_t,
+    use_it: impl FnOnce(&Record<'_>) -> Result<()>,
+) -> Result<()> {
+    if given.reserved != 0 {
+        return Err(Error::new(ErrorCode::ARGUMENT, "record: reserved must be 0"));
+    }
+    // SAFETY: the caller's promise is the same.
+    let (key, value, headers) = unsafe {
+        (
+            gate::field("key", given.key, given.key_len)?,
+            gate::field("value", given.value, given.value_len)?,
+            gate::array("headers", given.headers, given.header_count)?,
+        )
+    };
+    let mut few = [NO_HEADER; FEW];
+    let mut many = Vec::new();
+    let borrowed = match headers.len() {
+        count @ 0..=FEW => &mut few[..count],
+        count => {
+            many.resize(count, NO_HEADER);
+            &mut many[..]
+        }
+    };
+    for (place, header) in borrowed.iter_mut().zip(headers) {
+        // SAFETY: the caller's promise is the same.
+        *place = unsafe {
+            Header {
+                key: gate::text("header key", header.key, header.key_len)?,
+                value: gate::field("header value", header.value, header.value_len)?,
+            }
+        };
+    }
+    use_it(&Record { timestamp_ms: given.timestamp_ms, key, value, headers: borrowed })
+}

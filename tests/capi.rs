@@ -1,0 +1,121 @@
+//! The C face as C and C++ programs see it: each program of tests/c is compiled against the committed header,
+//! linked with the shared library and run. They check themselves; this file finds the compiler.
+#![cfg(unix)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+const C: &[&str] = &["-std=c11", "-Wall", "-Wextra", "-Werror", "-pedantic", "-D_GNU_SOURCE", "-g"];
+const CXX: &[&str] = &["-std=c++17", "-Wall", "-Wextra", "-Werror", "-pedantic", "-g"];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Where cargo puts the library that this test was built with.
+fn library_dir() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let deps = test.parent().unwrap();
+    let holds =
+        |dir: &Path| dir.join("libottla.so").exists() || dir.join("libottla.dylib").exists();
+    let found = [deps, deps.parent().unwrap()].into_iter().find(|dir| holds(dir));
+    found.unwrap_or_else(|| panic!("no shared library in {}", deps.display())).to_path_buf()
+}
+
+fn compiler(variable: &str, otherwise: &str) -> Command {
+    Command::new(std::env::var_os(variable).unwrap_or_else(|| otherwise.into()))
+}
+
+fn succeed(command: &mut Command) -> Output {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    assert!(
+        output.status.success(),
+        "{command:?}: {}\n{}{}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    output
+}
+
+/// Compiles and links one source.
+fn build(source: &str, flags: &[&str]) -> (tempfile::TempDir, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let program = dir.path().join("program");
+    let mut command = match source.ends_with(".cpp") {
+        true => compiler("CXX", "c++"),
+        false => compiler("CC", "cc"),
+    };
+    command
+        .args(if source.ends_with(".cpp") { CXX } else { C })
+        .args(flags)
+        .arg(root().join(source))
+        .arg("-o")
+        .arg(&program)
+        .arg("-I")
+        .arg(root().join("include"))
+        .arg("-L")
+        .arg(library_dir())
+        .arg(format!("-Wl,-rpath,{}", library_dir().display()))
+        .args(["-lottla", "-lpthread"]);
+    succeed(&mut command);
+    (dir, program)
+}
+
+fn run(source: &str) {
+    let (_dir, program) = build(source, &[]);
+    succeed(&mut Command::new(program));
+}
+
+macro_rules! programs {
+    ($($name:ident $source:literal;)+) => {
+        $(#[test] fn $name() { run(concat!("tests/c/", $source)); })+
+    };
+}
+
+programs! {
+    a_producer_from_its_settings_to_its_end "lifecycle.c";
+}
+
+/// Alone, twice, as C and as C++.
+#[test]
+fn the_header_needs_nothing_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let include = root().join("include");
+    for (name, text) in [
+        ("alone.c", "#include <ottla.h>\nint nothing(void);\n"),
+        ("twice.c", "#include <ottla.h>\n#include <ottla.h>\nint nothing(void);\n"),
+        ("alone.cpp", "#include <ottla.h>\n"),
+        ("twice.cpp", "#include <ottla.h>\n#include <ottla.h>\n"),
+    ] {
+        let source = dir.path().join(name);
+        std::fs::write(&source, text).unwrap();
+        let mut command = match name.ends_with(".cpp") {
+            true => compiler("CXX", "c++"),
+            false => compiler("CC", "cc"),
+        };
+        command.args(if name.ends_with(".cpp") { CXX } else { C });
+        command.arg("-fsyntax-only").arg("-I").arg(&include).arg(&source);
+        succeed(&mut command);
+    }
+}
+
+/// Nothing but what the list says leaves the library.
+#[test]
+#[cfg(target_os = "linux")]
+fn the_library_exports_what_is_listed() {
+    let mut command = Command::new("nm");
+    let library = library_dir().join("libottla.so");
+    let output = succeed(command.args(["-D", "--defined-only", "-P"]).arg(library));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let mut exported: Vec<&str> =
+        text.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    exported.sort_unstable();
+    let symbols = std::fs::read_to_string(root().join("include/symbols.txt")).unwrap();
+    let listed: Vec<&str> = symbols
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    assert_eq!(exported, listed);
+}
