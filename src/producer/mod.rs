@@ -9,6 +9,7 @@ mod information;
 pub mod intercept;
 mod open;
 mod send;
+mod survey;
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};

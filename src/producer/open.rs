@@ -128,16 +128,7 @@ pub(super) fn open(config: ProducerConfig, hooks: Hooks) -> Result<Producer> {
         0 => None,
         brokers => Some(MockCluster::start(brokers as usize)?),
     };
-    let sockets = MioSockets::new(SocketSettings {
-        send_buffer_bytes: config.connection.send_buffer_bytes,
-        receive_buffer_bytes: config.connection.receive_buffer_bytes,
-    });
-    let sockets = sockets.map_err(|cause| {
-        Error::new(ErrorCode::STATE, format!("cannot watch sockets on this system: {cause}"))
-    })?;
-    let handle = sockets.waker();
-    let wake = Box::new(move || handle.wake());
-    let network = Selector::new(sockets, selector_settings(&config));
+    let (network, wake) = network(&config)?;
     let seed = fastrand::u64(..);
     let world = World { clock: Arc::new(SystemClock::new()), network, wake, seed };
     let name = config.identity.client_id.clone();
@@ -160,6 +151,20 @@ pub(super) fn open(config: ProducerConfig, hooks: Hooks) -> Result<Producer> {
     *slot = Some(started);
     drop(slot);
     Ok(producer)
+}
+
+/// This machine's network, as `config` wants it, and what wakes its poll from another thread.
+pub(super) fn network(config: &ProducerConfig) -> Result<(Selector<MioSockets>, Box<dyn Wake>)> {
+    let sockets = MioSockets::new(SocketSettings {
+        send_buffer_bytes: config.connection.send_buffer_bytes,
+        receive_buffer_bytes: config.connection.receive_buffer_bytes,
+    });
+    let sockets = sockets.map_err(|cause| {
+        Error::new(ErrorCode::STATE, format!("cannot watch sockets on this system: {cause}"))
+    })?;
+    let handle = sockets.waker();
+    let network = Selector::new(sockets, selector_settings(config));
+    Ok((network, Box::new(move || handle.wake())))
 }
 
 fn accumulator_settings(config: &ProducerConfig, seed: u64) -> AccumulatorSettings {
@@ -191,7 +196,11 @@ fn accumulator_settings(config: &ProducerConfig, seed: u64) -> AccumulatorSettin
     }
 }
 
-fn metadata_of(config: &ProducerConfig, mock: Option<&MockCluster>, seed: u64) -> Result<Metadata> {
+pub(super) fn metadata_of(
+    config: &ProducerConfig,
+    mock: Option<&MockCluster>,
+    seed: u64,
+) -> Result<Metadata> {
     let settings = MetadataSettings {
         max_age_ms: config.metadata.max_age_ms,
         max_idle_ms: config.metadata.max_idle_ms,
@@ -209,7 +218,7 @@ fn metadata_of(config: &ProducerConfig, mock: Option<&MockCluster>, seed: u64) -
     Ok(Metadata::new(settings, servers, seed ^ 3))
 }
 
-fn client_settings(config: &ProducerConfig) -> ClientSettings {
+pub(super) fn client_settings(config: &ProducerConfig) -> ClientSettings {
     let connection = &config.connection;
     ClientSettings {
         client_id: config.identity.client_id.clone(),
@@ -257,6 +266,6 @@ fn selector_settings(config: &ProducerConfig) -> SelectorSettings {
     }
 }
 
-fn clamp_ms(ms: u64) -> u32 {
+pub(super) fn clamp_ms(ms: u64) -> u32 {
     u32::try_from(ms).unwrap_or(u32::MAX)
 }

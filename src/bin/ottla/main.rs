@@ -6,10 +6,13 @@ mod exit;
 mod input;
 mod interrupt;
 mod ledger;
+mod metadata;
+mod mock;
 mod output;
 mod perf;
 mod produce;
 mod read_back;
+mod settings;
 mod system;
 
 use std::process::ExitCode;
@@ -31,6 +34,9 @@ struct CommandLine {
 enum Command {
     Produce(produce::Produce),
     Perf(perf::Perf),
+    Metadata(metadata::Metadata),
+    Mock(mock::Mock),
+    Settings(settings::Settings),
 }
 
 fn main() -> ExitCode {
@@ -49,5 +55,8 @@ fn run(command: &Command, interrupt: &Interrupt) -> Outcome {
     match command {
         Command::Produce(args) => produce::run(args, interrupt),
         Command::Perf(args) => perf::run(args, interrupt),
+        Command::Metadata(args) => metadata::run(args),
+        Command::Mock(args) => mock::run(args, interrupt),
+        Command::Settings(args) => settings::run(args),
     }
 }
