@@ -1,5 +1,6 @@
-//! Asks the cluster what it has, topics included that this producer does not use. On the calling thread and over a
-//! connection of its own, so that the sender neither knows of it nor carries thousands of topics afterwards.
+//! Asks the cluster what it has, topics included that this producer does not use. On the calling
+//! thread and over a connection of its own, so that the sender neither knows of it nor carries
+//! thousands of topics afterwards.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,8 +21,9 @@ use crate::time::{Clock, SystemClock, Time};
 const LOWEST_VERSION: i16 = 4;
 
 impl Producer {
-    /// The cluster's brokers and topics, all or those named; never creates one. A name that the cluster does not know
-    /// comes back with an error code in its place. (librdkafka: `rd_kafka_metadata`.)
+    /// The cluster's brokers and topics, all or those named; never creates one. A name that the
+    /// cluster does not know comes back with an error code in its place. (librdkafka:
+    /// `rd_kafka_metadata`.)
     ///
     /// # Errors
     /// Why no broker can be used; `TIMED_OUT` after `timeout`; `CLOSED`, `FORKED`.

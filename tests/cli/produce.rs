@@ -257,3 +257,17 @@ fn an_interrupt_flushes_what_was_read_and_ends_with_its_number() {
         running.wait().ended(code).said("1 records stored");
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_gives_records_on_their_way_some_time_and_names_those_that_remain() {
+    let silent = ["mock", "-t", "t:1:1", "--until-eof", "--fault", "Produce=silence*1000"];
+    let cluster = Running::start(&silent, b"");
+    let args = ["produce", "-b", &cluster.first_line, "-t", "t", "-T"];
+    // The copy of each record shows that it was accepted, once its buffer is written out.
+    let input = vec![b'v'; 20_000];
+    let running = Running::start(&args, &[&input, &b"\n"[..], &input, &b"\n"[..]].concat());
+    running.signal("INT");
+    let ran = running.wait().ended(130).said("2 records on their way");
+    ran.said("record 1: ABORTED: ").said("record 2: ABORTED: ").said("may be stored all the same");
+}

@@ -1,5 +1,5 @@
-//! The options that every command with a cluster shares, and the settings they make. A later place wins over an
-//! earlier one: file, `-b` and the like, `-X`.
+//! The options that every command with a cluster shares, and the settings they make. A later place
+//! wins over an earlier one: file, `-b` and the like, `-X`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,8 +23,8 @@ pub struct Connect {
     #[arg(help_heading = "Cluster")]
     pub brokers: Option<String>,
 
-    /// Set any producer setting, in Java's or librdkafka's spelling; may be repeated. `-X list` lists them, `-X
-    /// dump` shows what is set
+    /// Set any producer setting, in Java's or librdkafka's spelling; may be repeated. `-X list`
+    /// lists them, `-X dump` shows what is set
     #[arg(short = 'X', long = "setting", value_name = "NAME=VALUE", allow_hyphen_values = true)]
     #[arg(help_heading = "Cluster")]
     pub settings: Vec<String>,
@@ -115,7 +115,8 @@ impl Connect {
         })
     }
 
-    /// Waits until a broker has answered and the topic is known, and sees to it that it has the partition (-1: any).
+    /// Waits until a broker has answered and the topic is known, and sees to it that it has the
+    /// partition (-1: any).
     pub fn ready_topic(
         &self,
         producer: &Producer,

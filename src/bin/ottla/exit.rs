@@ -37,8 +37,8 @@ impl Failure {
         Failure { code: RECORDS_FAILED, message: message.into() }
     }
 
-    /// A library error at a moment when nothing has been sent: wrong settings are the user's to mend, anything
-    /// else is not.
+    /// A library error at a moment when nothing has been sent: wrong settings are the user's to
+    /// mend, anything else is not.
     pub fn starting(error: &Error) -> Failure {
         match error.code() {
             ErrorCode::CONFIG | ErrorCode::UNSUPPORTED | ErrorCode::ARGUMENT => {

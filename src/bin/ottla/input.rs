@@ -1,5 +1,6 @@
-//! Records out of a stream of bytes: a thread reads, so that whoever takes the records can be interrupted, and
-//! a splitter cuts at the delimiter. Holds a few chunks and one record, however long the stream is.
+//! Records out of a stream of bytes: a thread reads, so that whoever takes the records can be
+//! interrupted, and a splitter cuts at the delimiter. Holds a few chunks and one record, however
+//! long the stream is.
 
 use std::io::{self, Read};
 use std::ops::Range;

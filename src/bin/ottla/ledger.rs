@@ -1,5 +1,5 @@
-//! What became of each record of the input: counted, and told as the options ask. Fed by the thread that sends
-//! and by the library's thread that reports.
+//! What became of each record of the input: counted, and told as the options ask. Fed by the thread
+//! that sends and by the library's thread that reports.
 
 use std::io::{self, BufWriter, Stdout, Write};
 use std::sync::atomic::{AtomicU64, Ordering};

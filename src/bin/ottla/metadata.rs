@@ -17,8 +17,8 @@ Examples:
     ottla metadata -b localhost:9092
     ottla metadata -b localhost:9092 -t orders -t payments --json
 
-Never creates a topic. Exit codes: 0, 1 a topic that was asked for has an error (it does not exist, say), 2 the command
-line or a setting is wrong, 3 no broker can be reached.";
+Never creates a topic. Exit codes: 0, 1 a topic that was asked for has an error (it does not \
+exist, say), 2 the command line or a setting is wrong, 3 no broker can be reached.";
 
 /// Show brokers, topics, partitions and leaders
 #[derive(Args, Debug)]

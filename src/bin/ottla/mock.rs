@@ -23,9 +23,10 @@ Examples:
   A slow cluster that refuses the first two produce requests, then loses an answer:
     ottla mock --round-trip-ms 20 --fault Produce=NOT_LEADER_OR_FOLLOWER*2 --fault Produce=drop-response
 
-Faults: the name of an error (as in the protocol: NOT_ENOUGH_REPLICAS, …), drop-request (the connection closes before
-any work), drop-response (the work is done, then it closes), silence, delay:MS, throttle:MS, garbage, truncated,
-wrong-correlation, invalid-length. Each meets one request of the API, in the order given.";
+Faults: the name of an error (as in the protocol: NOT_ENOUGH_REPLICAS, …), drop-request (the \
+connection closes before any work), drop-response (the work is done, then it closes), silence, \
+delay:MS, throttle:MS, garbage, truncated, wrong-correlation, invalid-length. Each meets one \
+request of the API, in the order given.";
 
 /// Run an embedded Kafka cluster on loopback and print its address
 #[derive(Args, Debug)]

@@ -33,8 +33,8 @@ const EXAMPLES: &str = "\
 Examples:
   Each line becomes a record:
     ottla produce -b localhost:9092 -t greetings < lines.txt
-  Keys stand before a colon; compressed; wait for the leader only:
-    ottla produce -b localhost:9092 -t orders -K: -z zstd -X acks=1 < orders.txt
+  Keys stand before a colon; wait for the leader only:
+    ottla produce -b localhost:9092 -t orders -K: -X acks=1 < orders.txt
   A file is a record, with a key and a header:
     ottla produce -b localhost:9092 -t images -k cat -H type=png cat.png
   Records end with a NUL byte; print where each was stored:
@@ -42,11 +42,14 @@ Examples:
   Without any broker, on an embedded cluster:
     printf 'a\\nb\\n' | ottla produce -X test.mock.num.brokers=1 -t try --read-back
 
-Exit codes: 0 all records are stored, 1 some are not (or may not be), 2 the command line or a setting is wrong, 3
-no broker can be reached, 128 + N ended by signal N (130: Ctrl-C).
+Exit codes: 0 all records are stored, 1 some are not (or may not be), 2 the command line or a \
+setting is wrong, 3 no broker can be reached, 128 + N ended by signal N (130: Ctrl-C).
 
-Defaults are librdkafka's, as kcat's are, above all the partitioner: the same key keeps its partition. -X compat=java
-gives Java's. `ottla settings` lists all settings.";
+Ctrl-C ends the input, gives the records on their way five seconds, and names those that remain; a \
+second one ends at once.
+
+Defaults are librdkafka's, as kcat's are, above all the partitioner: the same key keeps its \
+partition. -X compat=java gives Java's. `ottla settings` lists all settings.";
 
 /// Send records from standard input or files
 #[derive(Args, Debug)]

@@ -9,8 +9,8 @@ use serde_json::{json, Value};
 use crate::exit::Failure;
 use crate::output::checked;
 
-/// Prints every record of `topic`, partition by partition, in the order of offsets. Plain, a record is its value
-/// with `between` behind it, and its key in front if there is a delimiter for keys.
+/// Prints every record of `topic`, partition by partition, in the order of offsets. Plain, a record
+/// is its value with `between` behind it, and its key in front if there is a delimiter for keys.
 pub fn print(
     mock: &MockCluster,
     topic: &str,

@@ -36,7 +36,8 @@ const SLICE: Duration = Duration::from_millis(250);
 /// How long records may still take after Ctrl-C.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// Up to this many records, or this rate, every record's latency is taken unless --latency-sample says otherwise.
+/// Up to this many records, or this rate, every record's latency is taken unless --latency-sample
+/// says otherwise.
 const ALL_SAMPLED_RECORDS: u64 = 1_000_000;
 const ALL_SAMPLED_RATE: f64 = 200_000.0;
 /// Above, one in this many: reading the clock would show in the result.
@@ -54,10 +55,11 @@ Examples:
   Without any broker, on an embedded cluster that keeps nothing:
     ottla perf -X test.mock.num.brokers=3 --topic bench --num-records 1000000
 
-What is measured: only acknowledged records count. Latency runs from just before the call that sends (so it includes
-waiting for memory) to the report. mb_per_sec is values only, in units of 1024 × 1024 bytes, as in Kafka's own tool.
-Seconds run from the first send to the last report, after warm-up. cpu_seconds are user and system time of this
-process in that time; with -X test.mock.num.brokers they include the embedded brokers.
+What is measured: only acknowledged records count. Latency runs from just before the call that \
+sends (so it includes waiting for memory) to the report. mb_per_sec is values only, in units of \
+1024 × 1024 bytes, as in Kafka's own tool. Seconds run from the first send to the last report, \
+after warm-up. cpu_seconds are user and system time of this process in that time; with -X \
+test.mock.num.brokers they include the embedded brokers.
 
 Defaults are Java's. `ottla settings` lists all settings. Exit codes: as for `ottla produce`.";
 
@@ -109,7 +111,8 @@ pub struct Perf {
     #[arg(long, default_value = "0", value_name = "N")]
     warmup_records: u64,
 
-    /// Take the latency of one record in N [default: every one up to 1000000 records or 200000 a second, else 10]
+    /// Take the latency of one record in N [default: every one up to 1000000 records or 200000 a
+    /// second, else 10]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     latency_sample: Option<u64>,
 

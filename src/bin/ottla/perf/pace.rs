@@ -1,5 +1,5 @@
-//! When each record is due, on a schedule fixed at the start: a thread that was held up catches up, and the rate
-//! stays the one asked for.
+//! When each record is due, on a schedule fixed at the start: a thread that was held up catches up,
+//! and the rate stays the one asked for.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,7 +15,8 @@ const LONGEST_SLEEP: Duration = Duration::from_millis(250);
 /// The schedule of one thread.
 pub struct Pace {
     begun: Instant,
-    /// Seconds from the start to this thread's first record, and between two of its records; `None`: no limit.
+    /// Seconds from the start to this thread's first record, and between two of its records;
+    /// `None`: no limit.
     schedule: Option<(f64, f64)>,
     sent: u64,
 }

@@ -86,7 +86,7 @@ impl Summary<'_> {
         }
         text.push_str(&format!("\nin {seconds:.3} s: {rate:.0} records/s, {mb:.2} MB/s\n"));
         text.push_str(&format!(
-            "latency: {:.2} ms mean, {:.2} ms p50, {:.2} ms p95, {:.2} ms p99, {:.2} ms p99.9, {:.2} ms max\n",
+            "latency in ms: {:.2} mean, {:.2} p50, {:.2} p95, {:.2} p99, {:.2} p99.9, {:.2} max\n",
             self.latency_us.mean() / 1000.0,
             self.percentile_ms(0.5),
             self.percentile_ms(0.95),
