@@ -6,6 +6,11 @@ export CARGO_TARGET_DIR=$TARGET
 export CARGO_TERM_COLOR=never
 FEATURES=cli,sim
 
+# One release build serves every step that runs optimized code.
+release() {
+    cargo build --quiet --release --features $FEATURES
+}
+
 # cannot TEXT: what this step needs cannot be had here.
 cannot() {
     echo "cannot run here: $*"

@@ -1,0 +1,35 @@
+# `make help` lists what there is. Nothing here needs more than rustup, a C and C++ compiler, Python 3 and Go; the real
+# brokers of `make test` need a JDK with Maven and openssl besides.
+
+CARGO_TARGET_DIR ?= $(CURDIR)/target
+export CARGO_TARGET_DIR
+
+STEPS := $(patsubst tests/steps/%,%,$(filter-out %.sh,$(wildcard tests/steps/*)))
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test bench header clean $(STEPS:%=test-%)
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "One step of the tests alone: make test-STEP. In the order of make test:"
+	@tests/run --list | sed 's/^/  /'
+
+demo: ## build the library; C, C++, Python and Go programs produce a file to the embedded cluster and read it back
+	@examples/demo
+
+test: ## every test there is, real Apache Kafka brokers included
+	@tests/run
+
+$(STEPS:%=test-%): test-%:
+	@tests/run $*
+
+bench: ## how fast it is on this machine, without a broker's own cost
+	@benches/run
+
+header: ## write include/ottla.h anew from src/capi
+	OTTLA_UPDATE_HEADER=1 cargo test --quiet --test header
+
+clean: ## remove what builds and tests left in this folder
+	cargo clean
+	rm -rf build
