@@ -24,6 +24,8 @@ pub enum AppendFailure {
     NoPartition(i32),
     /// The partitioner of the application refused with this number.
     Refused(i32),
+    /// The partitioner of the application panicked.
+    Panicked,
     /// The producer is closed.
     Closed,
 }
@@ -84,6 +86,7 @@ impl Accumulator {
             }
             Choice::Random => self.random_partition(topic, token),
             Choice::Refused(number) => return Err(AppendFailure::Refused(number)),
+            Choice::Panicked => return Err(AppendFailure::Panicked),
         };
         let found = topic.partition(partition).ok_or(AppendFailure::NoPartition(partition))?;
         match found.append(record, token, context, taker, &(), now) {

@@ -62,6 +62,8 @@ pub struct Accumulator {
     pub bulletin: Bulletin,
     /// No more records are taken.
     pub closed: AtomicBool,
+    /// Records that the end of `close`'s patience failed.
+    pub cut_off: AtomicUsize,
     /// Records accepted and not reported, counted only when `records_max` limits them.
     records: AtomicI64,
     /// Nodes that do not take what is due for them (KIP-794); sorted.
@@ -89,6 +91,7 @@ impl Accumulator {
             inbox: Inbox::new(wake),
             bulletin: Bulletin::default(),
             closed: AtomicBool::new(false),
+            cut_off: AtomicUsize::new(0),
             records: AtomicI64::new(0),
             unavailable: RwLock::default(),
             records_waiters: AtomicUsize::new(0),

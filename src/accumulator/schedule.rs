@@ -156,6 +156,11 @@ impl Schedule {
         self.due.keys().copied()
     }
 
+    /// Whether some partition is due for `node`.
+    pub fn is_due(&self, node: NodeId) -> bool {
+        self.due.contains_key(&node)
+    }
+
     /// The next partition that is due for `node`; it stands as Empty until set again.
     pub fn pop_due(&mut self, node: NodeId) -> Option<Slot> {
         let (_, &slot) = self.due.get(&node)?.first_key_value()?;

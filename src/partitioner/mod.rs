@@ -4,6 +4,7 @@
 pub mod hashes;
 
 use std::fmt;
+use std::panic::{catch_unwind, AssertUnwindSafe};
 
 use crate::config::PartitionerStrategy;
 use crate::record::Record;
@@ -24,6 +25,8 @@ pub enum Choice {
     Random,
     /// The application's partitioner refused with this number.
     Refused(i32),
+    /// The application's partitioner panicked.
+    Panicked,
 }
 
 /// The partitioner of a producer.
@@ -47,10 +50,12 @@ impl Partitioner {
     #[inline]
     pub fn choose(&self, topic: &str, record: &Record<'_>, count: u32) -> Choice {
         if let Some(custom) = &self.custom {
-            let partition = custom(topic, record, count);
-            return match u32::try_from(partition) {
-                Ok(known) if known < count => Choice::Partition(partition),
-                _ => Choice::Refused(partition),
+            // It may run on the sender thread, which it must not end.
+            let call = AssertUnwindSafe(|| custom(topic, record, count));
+            return match catch_unwind(call) {
+                Ok(partition @ 0..) if (partition as u32) < count => Choice::Partition(partition),
+                Ok(partition) => Choice::Refused(partition),
+                Err(_) => Choice::Panicked,
             };
         }
         use PartitionerStrategy as S;
@@ -78,5 +83,60 @@ impl fmt::Debug for Partitioner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let custom = if self.custom.is_some() { ", custom" } else { "" };
         write!(f, "Partitioner({:?}{custom})", self.strategy)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use PartitionerStrategy as S;
+
+    fn choose(strategy: S, key: Option<&[u8]>) -> Choice {
+        let record = Record { key, ..Record::value(b"v") };
+        Partitioner::new(strategy, false, None).choose("t", &record, 100)
+    }
+
+    #[test]
+    fn each_strategy_has_its_own_idea_of_null_and_empty_keys() {
+        let (empty, key): (&[u8], &[u8]) = (b"", b"23456");
+        let at = |hash: u32| Choice::Partition((hash % 100) as i32);
+        let (murmur2, crc32, fnv1a) = (hashes::murmur2, hashes::crc32, hashes::fnv1a);
+        let rows = [
+            (S::BuiltIn, Choice::Sticky, at(murmur2(empty)), at(murmur2(key))),
+            (S::Random, Choice::Random, Choice::Random, Choice::Random),
+            (S::Consistent, at(0), at(0), at(crc32(key))),
+            (S::ConsistentRandom, Choice::Random, Choice::Random, at(crc32(key))),
+            (S::Murmur2, at(murmur2(empty)), at(murmur2(empty)), at(murmur2(key))),
+            (S::Murmur2Random, Choice::Random, at(murmur2(empty)), at(murmur2(key))),
+            (S::Fnv1a, at(fnv1a(empty)), at(fnv1a(empty)), at(fnv1a(key))),
+            (S::Fnv1aRandom, Choice::Random, at(fnv1a(empty)), at(fnv1a(key))),
+        ];
+        for (strategy, null, of_empty, of_key) in rows {
+            assert_eq!(choose(strategy, None), null, "{strategy:?}, null");
+            assert_eq!(choose(strategy, Some(empty)), of_empty, "{strategy:?}, empty");
+            assert_eq!(choose(strategy, Some(key)), of_key, "{strategy:?}");
+        }
+        let ignoring = Partitioner::new(S::BuiltIn, true, None);
+        assert_eq!(ignoring.choose("t", &Record::keyed(key, b"v"), 100), Choice::Sticky);
+    }
+
+    #[test]
+    fn the_applications_own_comes_first_and_is_believed_within_bounds_only() {
+        for (answer, choice) in [
+            (0, Choice::Partition(0)),
+            (2, Choice::Partition(2)),
+            (3, Choice::Refused(3)),
+            (-1, Choice::Refused(-1)),
+            (i32::MIN, Choice::Refused(i32::MIN)),
+        ] {
+            let custom: CustomPartitioner = Box::new(move |topic, record, count| {
+                assert_eq!((topic, record.value, count), ("t", Some(&b"v"[..]), 3));
+                answer
+            });
+            let own = Partitioner::new(S::Murmur2, false, Some(custom));
+            assert_eq!(own.choose("t", &Record::keyed(b"k", b"v"), 3), choice);
+        }
+        let own = Partitioner::new(S::Murmur2, false, Some(Box::new(|_, _, _| panic!("own"))));
+        assert_eq!(own.choose("t", &Record::value(b"v"), 3), Choice::Panicked);
     }
 }

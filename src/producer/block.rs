@@ -19,8 +19,10 @@ impl Shared {
     /// Waits until the topic is known and its gate open.
     pub(super) fn wait_for_topic(&self, topic: &Topic, limit: Duration) -> Result<()> {
         let begun = Instant::now();
-        self.accumulator.inbox.send(Command::WantTopic(topic.id), Time::ZERO);
         let mut news = self.accumulator.bulletin.read();
+        // An error of before may have been mended: only a new one ends this wait.
+        news.topic_errors.remove(&topic.id);
+        self.accumulator.inbox.send(Command::WantTopic(topic.id), Time::ZERO);
         let outcome = loop {
             if topic.state() == TopicState::Known {
                 break Ok(());

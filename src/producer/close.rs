@@ -105,16 +105,21 @@ impl Producer {
         }
         shared.refuse_in_callback("close")?;
         self.begin_close(timeout);
-        let thread = {
-            let mut slot = shared.sender_thread.lock().unwrap_or_else(PoisonError::into_inner);
-            slot.take()
-        };
-        if let Some(thread) = thread {
+        let mut slot = shared.sender_thread.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(thread) = slot.take() {
             // It catches its own panics; what it has to say is in `fault`.
             let _ = thread.join();
         }
+        // Still holding the slot: a second call returns after the last callback, too.
         shared.delivery.close();
-        Ok(())
+        drop(slot);
+        match shared.accumulator.cut_off.load(Ordering::Relaxed) {
+            0 => Ok(()),
+            count => {
+                let text = format!("close: {count} records were not reported in time and failed");
+                Err(Error::new(ErrorCode::TIMED_OUT, text))
+            }
+        }
     }
 
     /// The first half of [`Producer::close`]: takes no more records, and has the sender end by itself once

@@ -8,13 +8,19 @@ pub mod fork;
 mod information;
 pub mod intercept;
 mod open;
+#[cfg(test)]
+mod face_tests;
+#[cfg(test)]
+mod pair_support;
+#[cfg(test)]
+mod pair_tests;
 mod send;
 mod survey;
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::sync::{Arc, Mutex};
+use std::thread::{JoinHandle, ThreadId};
 
 use once_cell::sync::OnceCell;
 
@@ -62,7 +68,9 @@ pub(crate) struct Shared {
     fork: ForkGuard,
     /// Set once, when a fault ended the producer.
     fault: Arc<OnceCell<Error>>,
+    /// Held while somebody waits for the thread's end, so that every `close` returns after it.
     sender_thread: Mutex<Option<JoinHandle<()>>>,
+    sender_thread_id: OnceCell<ThreadId>,
     close_begun: AtomicBool,
     /// The embedded cluster, when `test.mock.num.brokers` asks for one.
     mock: Option<MockCluster>,
@@ -110,10 +118,7 @@ impl Shared {
 
     /// Whether this thread must not wait for the producer: it is running a callback of it.
     fn in_callback(&self) -> bool {
-        let thread = self.sender_thread.lock().unwrap_or_else(PoisonError::into_inner);
-        let on_sender = thread
-            .as_ref()
-            .is_some_and(|sender| sender.thread().id() == std::thread::current().id());
+        let on_sender = self.sender_thread_id.get() == Some(&std::thread::current().id());
         on_sender || self.delivery.on_dispatcher()
     }
 }

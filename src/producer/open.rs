@@ -100,7 +100,10 @@ pub fn assemble<N: Network>(
         metrics: metrics.clone(),
         log: log.clone(),
     };
-    let sender = Sender::new(sender_settings(&config), parts, world.seed ^ 2);
+    let mut settings = sender_settings(&config);
+    // A future that nobody completes would be waited for without end.
+    settings.report_only_errors &= futures.is_none();
+    let sender = Sender::new(settings, parts, world.seed ^ 2);
     let driver = Driver::new(sender, world.clock.clone(), metrics.clone());
     let shared = Shared {
         config,
@@ -116,6 +119,7 @@ pub fn assemble<N: Network>(
         fork: ForkGuard::new(),
         fault: Arc::new(OnceCell::new()),
         sender_thread: Mutex::new(None),
+        sender_thread_id: OnceCell::new(),
         close_begun: AtomicBool::new(false),
         mock,
     };
@@ -136,6 +140,7 @@ pub(super) fn open(config: ProducerConfig, hooks: Hooks) -> Result<Producer> {
     let shared = &producer.shared;
     let (fault, accumulator) = (shared.fault.clone(), shared.accumulator.clone());
     let log = shared.log.clone();
+    let delivery = shared.delivery.clone();
     let ended = move |error: Option<Error>| {
         if let Some(error) = error {
             log.line(Level::Error, &error);
@@ -145,9 +150,13 @@ pub(super) fn open(config: ProducerConfig, hooks: Hooks) -> Result<Producer> {
         accumulator.closed.store(true, std::sync::atomic::Ordering::Release);
         accumulator.pool.close();
         accumulator.bulletin.post(|news| news.closed = true);
+        // Nothing more will be reported: also a dispatcher that nobody waits for ends.
+        delivery.end();
     };
     let started = thread::start(driver, &name, ended)?;
     let mut slot = shared.sender_thread.lock().unwrap_or_else(PoisonError::into_inner);
+    // Before any record can be sent, and so before any callback can ask.
+    let _ = shared.sender_thread_id.set(started.thread().id());
     *slot = Some(started);
     drop(slot);
     Ok(producer)

@@ -318,6 +318,9 @@ impl Shared {
                 );
                 Error::new(ErrorCode::ARGUMENT, text)
             }
+            AppendFailure::Panicked => {
+                Error::new(ErrorCode::PANIC, "the application's partitioner panicked")
+            }
             AppendFailure::Closed => self.why_not_open(),
         }
     }

@@ -1,6 +1,7 @@
 //! How records end: success, failure, purge, close. Each path takes the promises out of the batch, so a
 //! record is reported once; the payload stays with whoever still reads it.
 
+use std::sync::atomic::Ordering;
 use std::sync::Arc;
 
 use crate::accumulator::batch::Batch;
@@ -182,6 +183,8 @@ impl<N: Network> Sender<N> {
 
     /// Fails everything at once, after a fault.
     pub fn abandon(&mut self, text: &str, now: Time) {
+        // First, so that no record comes in behind the last look.
+        self.parts.accumulator.closed.store(true, Ordering::SeqCst);
         self.fail_all_queued(ErrorCode::PANIC, text, now);
         self.fail_all_in_flight(ErrorCode::PANIC, text, now);
         self.hand_over_reports();
@@ -194,8 +197,11 @@ impl<N: Network> Sender<N> {
             return self.is_drained(now);
         }
         let text = "the producer was closed before the record was acknowledged";
+        let failed = self.parts.metrics.batch.records_failed.get();
         self.fail_all_queued(ErrorCode::ABORTED, text, now);
         self.fail_all_in_flight(ErrorCode::ABORTED, text, now);
+        let cut_off = self.parts.metrics.batch.records_failed.get() - failed;
+        self.parts.accumulator.cut_off.fetch_add(cut_off as usize, Ordering::Relaxed);
         true
     }
 

@@ -86,6 +86,10 @@ pub struct SenderParts<N: Network> {
     pub log: Arc<Log>,
 }
 
+/// How long promotion rests when the pool has nothing: memory also comes home from application threads,
+/// which do not tell the sender.
+const PROMOTION_PAUSE_MS: u64 = 5;
+
 /// The sender. See the head of the file.
 pub struct Sender<N: Network> {
     settings: SenderSettings,
@@ -104,8 +108,10 @@ pub struct Sender<N: Network> {
     metadata_version: u64,
     flushed_epoch: Option<u64>,
     closing: Option<Time>,
-    /// When each node was last found ready, and last drained (KIP-794).
-    node_latency: BTreeMap<NodeId, NodeLatency>,
+    /// Nodes that do not take what is due for them, and since when (KIP-794).
+    refusing: BTreeMap<NodeId, Time>,
+    /// The pool had nothing for a parked record: time passes before the next attempt.
+    promotion_waits: bool,
     reports: Vec<Report>,
 }
 
@@ -116,12 +122,6 @@ struct SlotState {
     expiry_armed: bool,
     /// When each batch in flight was created.
     in_flight: Vec<Time>,
-}
-
-#[derive(Copy, Clone, Debug, Default)]
-struct NodeLatency {
-    ready_at: Time,
-    drained_at: Time,
 }
 
 impl<N: Network> SenderParts<N> {
@@ -149,7 +149,8 @@ impl<N: Network> Sender<N> {
             metadata_version: 0,
             flushed_epoch: None,
             closing: None,
-            node_latency: BTreeMap::new(),
+            refusing: BTreeMap::new(),
+            promotion_waits: false,
             reports: Vec::new(),
         }
     }
@@ -240,12 +241,18 @@ impl<N: Network> Sender<N> {
 
     /// When there is something to do again if no event comes before.
     pub fn next_deadline(&mut self, now: Time) -> Time {
-        if !self.opening.is_empty() {
-            return now;
-        }
         let mut deadline = self.schedule.next_deadline();
+        match (self.opening.is_empty(), self.promotion_waits) {
+            (true, _) => {}
+            (false, true) => deadline = deadline.min(now.plus_ms(PROMOTION_PAUSE_MS)),
+            (false, false) => return now,
+        }
         for node in self.schedule.due_nodes() {
             deadline = deadline.min(self.parts.client.poll_delay(node, now));
+        }
+        if !self.settings.availability_timeout.is_zero() {
+            let late = self.refusing.values().map(|&since| self.unavailable_at(since));
+            deadline = deadline.min(late.filter(|&at| at > now).min().unwrap_or(Time::NEVER));
         }
         if let Some(&Reverse((at, _))) = self.expiry.peek() {
             deadline = deadline.min(at);

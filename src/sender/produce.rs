@@ -3,6 +3,7 @@
 
 use std::sync::atomic::Ordering;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use uuid::Uuid;
@@ -42,9 +43,9 @@ impl<N: Network> Sender<N> {
     pub(super) fn send_due(&mut self, now: Time) {
         let nodes: Vec<NodeId> = self.schedule.due_nodes().collect();
         for node in nodes {
-            self.node_latency.entry(node).or_default().ready_at = now;
+            self.refusing.entry(node).or_insert(now);
             while self.parts.client.ready(node, now) {
-                self.node_latency.entry(node).or_default().drained_at = now;
+                self.refusing.remove(&node);
                 let batches = self.drain(node, now);
                 if batches.is_empty() {
                     break;
@@ -53,20 +54,23 @@ impl<N: Network> Sender<N> {
             }
         }
         if !self.settings.availability_timeout.is_zero() {
-            self.publish_unavailable();
+            self.publish_unavailable(now);
         }
     }
 
     /// Tells those who choose sticky partitions which nodes have not taken what was due for them for longer than
     /// `partitioner.availability.timeout.ms` (KIP-794).
-    fn publish_unavailable(&self) {
-        let limit = self.settings.availability_timeout;
-        let late = self
-            .node_latency
-            .iter()
-            .filter(|(_, node)| node.ready_at.since(node.drained_at) > limit);
+    fn publish_unavailable(&mut self, now: Time) {
+        let schedule = &self.schedule;
+        self.refusing.retain(|&node, _| schedule.is_due(node));
+        let late = self.refusing.iter().filter(|(_, &since)| self.unavailable_at(since) <= now);
         let late: Vec<NodeId> = late.map(|(&node, _)| node).collect();
         self.parts.accumulator.set_unavailable(late);
+    }
+
+    /// When a node that has taken nothing since `since` counts as unavailable.
+    pub(super) fn unavailable_at(&self, since: Time) -> Time {
+        since + self.settings.availability_timeout + Duration::from_nanos(1)
     }
 
     /// At most one batch of each partition that is due for `node`, up to `max.request.size`; the first is

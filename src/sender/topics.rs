@@ -25,7 +25,12 @@ impl<N: Network> Sender<N> {
         let snapshot = self.parts.metadata.snapshot();
         let topics = self.parts.accumulator.clone();
         if let (Some(topic), Some(known)) = (topics.topics.get(topic), snapshot.topic(&name)) {
-            self.follow_topic(topic, known, &snapshot, now);
+            if known.partitions.is_empty() {
+                // What went wrong the last time may have been mended: whoever asks now gets a new answer.
+                self.parts.metadata.request_update();
+            } else {
+                self.follow_topic(topic, known, &snapshot, now);
+            }
         }
     }
 
@@ -128,6 +133,7 @@ impl<N: Network> Sender<N> {
     /// Moves parked records of topics that became known into their partitions.
     pub(super) fn promote_parked(&mut self) {
         let accumulator = self.parts.accumulator.clone();
+        self.promotion_waits = false;
         for _ in 0..self.opening.len() {
             let Some(id) = self.opening.pop_front() else { return };
             let Some(topic) = accumulator.topics.get(id) else { continue };
@@ -152,6 +158,7 @@ impl<N: Network> Sender<N> {
             drop(parked);
             if let Some(record) = self.promote(topic, record) {
                 topic.gate.lock().push_front(record);
+                self.promotion_waits = true;
                 return false;
             }
         }
@@ -192,6 +199,9 @@ impl<N: Network> Sender<N> {
                 ErrorCode::ARGUMENT,
                 format!("the partitioner returned {number} of {count} partitions"),
             ),
+            Err(AppendFailure::Panicked) => {
+                (ErrorCode::PANIC, "the application's partitioner panicked".to_string())
+            }
             Err(AppendFailure::Closed) => (
                 ErrorCode::ABORTED,
                 format!("the producer was closed before topic {} was known", topic.name),
