@@ -203,3 +203,7 @@ impl Accumulator {
 
 /// Above this number of candidates the choice of a sticky partition ignores queue lengths.
 const WEIGHED_PARTITIONS_MAX: usize = 1024;
+
+#[cfg(test)]
+#[path = "append_tests.rs"]
+mod tests;
