@@ -719,7 +719,8 @@ typedef void (*ottla_log_fn)(int32_t level, const char *text, size_t text_len, v
  * The functions that a producer calls. Start from OTTLA_CALLBACKS_INIT; fields are only ever
  * appended. Each `env` goes back to its function untouched, and to its `env_free` (if there is
  * one) exactly once, after the last call: before ottla_producer_free() returns at the latest. When
- * ottla_producer_new() fails, nothing is freed: everything still belongs to the caller.
+ * ottla_producer_new() fails, nothing is freed: everything still belongs to the caller. Where the
+ * function is NULL, its `env` and `env_free` are not looked at.
  */
 typedef struct ottla_callbacks_t {
     /** sizeof(ottla_callbacks_t). */

@@ -75,6 +75,10 @@ macro_rules! programs {
 
 programs! {
     a_producer_from_its_settings_to_its_end "lifecycle.c";
+    every_misuse_has_a_status "misuse.c";
+    callbacks_keep_their_contract "callbacks.c";
+    threads_share_a_producer_and_memory_returns "threads.c";
+    a_forked_child_is_refused "fork.c";
 }
 
 /// Alone, twice, as C and as C++.

@@ -46,7 +46,7 @@ fn every_function_is_explained() {
     for name in declared(&header) {
         let at = lines
             .iter()
-            .position(|line| !line.starts_with(' ') && line.contains(&format!("{name}(")));
+            .position(|line| !line.starts_with([' ', '/']) && line.contains(&format!("{name}(")));
         let before = lines[at.unwrap() - 1];
         assert!(before.ends_with("*/"), "{name} has no comment in front of it");
     }

@@ -44,7 +44,8 @@ pub type ottla_log_fn = Option<
 /// The functions that a producer calls. Start from OTTLA_CALLBACKS_INIT; fields are only ever
 /// appended. Each `env` goes back to its function untouched, and to its `env_free` (if there is
 /// one) exactly once, after the last call: before ottla_producer_free() returns at the latest. When
-/// ottla_producer_new() fails, nothing is freed: everything still belongs to the caller.
+/// ottla_producer_new() fails, nothing is freed: everything still belongs to the caller. Where the
+/// function is NULL, its `env` and `env_free` are not looked at.
 #[repr(C)]
 #[derive(Copy, Clone, Debug)]
 pub struct ottla_callbacks_t {

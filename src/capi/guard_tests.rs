@@ -1,1 +1,241 @@
-//! t
+//! The table of rules, walked: each function in each place where it may or may not be called.
+
+use std::ptr;
+use std::sync::{Arc, Mutex};
+
+use super::*;
+use crate::capi::callbacks::ottla_callbacks_t;
+use crate::capi::config::{ottla_config_free, ottla_config_new, ottla_config_set, ottla_config_t};
+use crate::capi::record::ottla_record_t;
+use crate::capi::{metadata, metrics, mock, poll, producer, send};
+
+type Handle = *mut ottla_producer_t;
+
+/// Calls the function of a rule so that nothing but its place can be wrong with the call.
+#[allow(unsafe_code)]
+fn call(rule: &Rule, handle: Handle, topic: u32) -> i32 {
+    let none = ptr::null_mut();
+    let (mut count, mut tokens, mut fd, mut id) = (0usize, [0u64; 1], 0i32, 0u32);
+    let mut record = ottla_record_t::INIT;
+    record.topic = topic;
+    let name = c"rules";
+    // SAFETY: every pointer is NULL where that is allowed, or leads to a local variable of the right type.
+    unsafe {
+        match rule.name {
+            "ottla_producer_topic" => {
+                producer::ottla_producer_topic(handle, name.as_ptr(), 5, &mut id, none)
+            }
+            "ottla_producer_topic_name" => {
+                producer::ottla_producer_topic_name(handle, topic, ptr::null_mut(), 0, &mut count)
+            }
+            "ottla_producer_send" => {
+                send::ottla_producer_send(handle, topic, -1, ptr::null(), 0, ptr::null(), 0, -1, 0)
+            }
+            "ottla_producer_send_record" => send::ottla_producer_send_record(handle, &record, 0),
+            "ottla_producer_send_batch" => send::ottla_producer_send_batch(
+                handle,
+                &record,
+                1,
+                80,
+                0,
+                &mut count,
+                ptr::null_mut(),
+            ),
+            "ottla_producer_poll" => {
+                poll::ottla_producer_poll(handle, ptr::null_mut(), 0, 0, &mut count)
+            }
+            "ottla_producer_poll_runs" => {
+                let mut run_count = 0;
+                poll::ottla_producer_poll_runs(
+                    handle,
+                    ptr::null_mut(),
+                    0,
+                    tokens.as_mut_ptr(),
+                    ptr::null_mut(),
+                    1,
+                    0,
+                    &mut run_count,
+                    &mut count,
+                )
+            }
+            "ottla_producer_message" => {
+                poll::ottla_producer_message(handle, 1, ptr::null_mut(), 0, &mut count)
+            }
+            "ottla_producer_event_fd" => poll::ottla_producer_event_fd(handle, &mut fd, none),
+            "ottla_producer_outstanding" => {
+                producer::ottla_producer_outstanding(handle, &mut count)
+            }
+            "ottla_producer_flush" => producer::ottla_producer_flush(handle, 10_000, none),
+            "ottla_producer_purge" => producer::ottla_producer_purge(handle, 1),
+            "ottla_producer_wait_ready" => {
+                producer::ottla_producer_wait_ready(handle, 10_000, none)
+            }
+            "ottla_producer_metadata" => {
+                let mut out = ptr::null_mut();
+                let status = metadata::ottla_producer_metadata(handle, &mut out, none);
+                assert_eq!(metadata::ottla_metadata_free(out), 0);
+                status
+            }
+            "ottla_producer_topic_metadata" => {
+                let mut out = ptr::null_mut();
+                let status =
+                    metadata::ottla_producer_topic_metadata(handle, topic, 10_000, &mut out, none);
+                assert_eq!(metadata::ottla_metadata_free(out), 0);
+                status
+            }
+            "ottla_producer_metrics" => {
+                let mut out = ptr::null_mut();
+                let status = metrics::ottla_producer_metrics(handle, &mut out, none);
+                assert_eq!(metrics::ottla_metrics_free(out), 0);
+                status
+            }
+            "ottla_producer_mock_cluster" => {
+                let mut out = ptr::null_mut();
+                mock::ottla_producer_mock_cluster(handle, &mut out, none)
+            }
+            "ottla_producer_close" => producer::ottla_producer_close(handle, 10_000, none),
+            "ottla_producer_free" => producer::ottla_producer_free(handle),
+            other => panic!("no call of {other}"),
+        }
+    }
+}
+
+#[allow(unsafe_code)]
+fn new_producer(callbacks: &ottla_callbacks_t) -> Handle {
+    let mut config: *mut ottla_config_t = ptr::null_mut();
+    let mut handle = ptr::null_mut();
+    let (key, value) = ("test.mock.num.brokers", "1");
+    // SAFETY: every pointer is NULL where that is allowed, or leads to a local variable of the right type.
+    unsafe {
+        assert_eq!(ottla_config_new(&mut config), 0);
+        let (key, key_len) = (key.as_ptr().cast(), key.len());
+        let none = ptr::null_mut();
+        let set = ottla_config_set(config, key, key_len, value.as_ptr().cast(), value.len(), none);
+        assert_eq!(set, 0);
+        assert_eq!(producer::ottla_producer_new(config, callbacks, &mut handle, none), 0);
+        assert_eq!(ottla_config_free(config), 0);
+    }
+    handle
+}
+
+/// A producer with a topic that it knows.
+fn ready() -> (Handle, u32) {
+    let handle = new_producer(&ottla_callbacks_t::INIT);
+    let mut topic = 0;
+    let made = on_producer(handle, TOPIC, |object| {
+        let id = object.producer.topic("rules")?;
+        topic = id.0;
+        object.producer.topic_metadata(id, Duration::from_secs(10)).map(|_| ())
+    });
+    made.unwrap();
+    (handle, topic)
+}
+
+/// Statuses that have nothing to do with the place: no such message, nothing to poll.
+fn is_allowed(status: i32) -> bool {
+    [0, ErrorCode::ARGUMENT.value()].contains(&status)
+}
+
+#[test]
+fn every_function_is_allowed_while_the_producer_is_open() {
+    for rule in RULES {
+        let (handle, topic) = ready();
+        let status = call(rule, handle, topic);
+        assert!(is_allowed(status), "{}: {status}", rule.name);
+        call(FREE, handle, topic);
+    }
+}
+
+#[test]
+fn after_close_as_the_table_says() {
+    for rule in RULES {
+        let (handle, topic) = ready();
+        assert_eq!(call(CLOSE, handle, topic), 0);
+        let status = call(rule, handle, topic);
+        // A poll of a closed producer is allowed, and says that there is nothing more.
+        let expected = match rule.after_close && !rule.name.contains("poll") {
+            true => is_allowed(status),
+            false => status == ErrorCode::CLOSED.value(),
+        };
+        assert!(expected, "{}: {status}", rule.name);
+        call(FREE, handle, topic);
+    }
+}
+
+#[test]
+fn after_a_panic_as_the_table_says() {
+    for rule in RULES {
+        let (handle, topic) = ready();
+        let caught = on_producer(handle, METRICS, |_| panic!("on purpose"));
+        assert_eq!(caught.unwrap_err().code(), ErrorCode::PANIC);
+        let status = call(rule, handle, topic);
+        let refused = status == ErrorCode::PANIC.value();
+        assert_eq!(refused, !rule.after_panic, "{}: {status}", rule.name);
+        call(FREE, handle, topic);
+    }
+}
+
+#[test]
+fn inside_a_callback_as_the_table_says() {
+    for rule in RULES {
+        let (handle, topic) = ready();
+        let identity = registry::enter::<ProducerObject>(handle).unwrap().value.identity;
+        let status = in_callback_of(identity, || call(rule, handle, topic));
+        let refused = status == ErrorCode::IN_CALLBACK.value();
+        assert_eq!(refused, !rule.in_callback, "{}: {status}", rule.name);
+        let other = in_callback_of(identity + 1, || call(rule, handle, topic));
+        assert_ne!(other, ErrorCode::IN_CALLBACK.value(), "{}", rule.name);
+        call(FREE, handle, topic);
+    }
+}
+
+#[test]
+fn after_free_and_without_a_handle_nothing_is_allowed() {
+    let (handle, topic) = ready();
+    assert_eq!(call(FREE, handle, topic), 0);
+    for rule in RULES {
+        assert_eq!(call(rule, handle, topic), ErrorCode::HANDLE.value(), "{}", rule.name);
+    }
+}
+
+#[test]
+fn a_panic_reports_what_was_outstanding() {
+    let (handle, topic) = ready();
+    for _ in 0..100 {
+        assert_eq!(call(SEND, handle, topic), 0);
+    }
+    assert!(on_producer(handle, METRICS, |_| panic!("on purpose")).is_err());
+    let taken = Arc::new(Mutex::new(0));
+    let count = taken.clone();
+    while *taken.lock().unwrap() < 100 {
+        let polled = on_producer(handle, POLL, |object| {
+            let take = &mut |report: &crate::delivery::Report, from: usize| report.count() - from;
+            *count.lock().unwrap() += object.producer.poll(Duration::from_secs(10), take)?;
+            Ok(())
+        });
+        polled.unwrap();
+    }
+    assert_eq!(call(FREE, handle, topic), 0);
+}
+
+#[test]
+fn every_function_of_a_producer_has_a_rule() {
+    let symbols = include_str!("../../include/symbols.txt");
+    let mut listed: Vec<&str> = symbols
+        .lines()
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| name.starts_with("ottla_producer_") && *name != "ottla_producer_new")
+        .collect();
+    let mut ruled: Vec<&str> = RULES.iter().map(|rule| rule.name).collect();
+    listed.sort_unstable();
+    ruled.sort_unstable();
+    assert_eq!(listed, ruled);
+}
+
+#[test]
+fn timeouts_below_zero_have_no_limit() {
+    assert_eq!(timeout(0), Duration::ZERO);
+    assert_eq!(timeout(1500), Duration::from_millis(1500));
+    assert!(timeout(-1) > Duration::from_secs(1_000_000_000));
+    assert_eq!(timeout(i64::MAX), timeout(-1));
+}

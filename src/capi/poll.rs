@@ -2,7 +2,6 @@
 #![allow(unsafe_code)]
 
 use std::ffi::c_char;
-use std::sync::atomic::Ordering;
 use std::sync::PoisonError;
 
 use crate::capi::producer::{ottla_producer_t, ProducerObject};
@@ -18,8 +17,8 @@ impl ProducerObject {
     }
 
     /// Nothing was there to take: says so if nothing will ever be again.
-    fn nothing_more(&self, taken: usize, ended_before: bool) -> Result<()> {
-        if taken == 0 && ended_before {
+    fn nothing_more(&self, taken: usize) -> Result<()> {
+        if taken == 0 && self.producer.is_finished() {
             return Err(self.why_closed());
         }
         Ok(())
@@ -49,7 +48,6 @@ pub unsafe extern "C" fn ottla_producer_poll(
     };
     guard::answer(guard::on_producer(producer, guard::POLL, |object| {
         let (places, count_place) = (places?, count_place?);
-        let ended = object.ended.load(Ordering::Relaxed);
         let mut filled = 0;
         object.producer.poll(guard::timeout(timeout_ms), &mut |report, from| {
             let places = &mut places[filled..];
@@ -62,7 +60,7 @@ pub unsafe extern "C" fn ottla_producer_poll(
             taken
         })?;
         count_place.write(filled);
-        object.nothing_more(filled, ended)
+        object.nothing_more(filled)
     }))
 }
 
@@ -99,7 +97,6 @@ pub unsafe extern "C" fn ottla_producer_poll_runs(
     guard::answer(guard::on_producer(producer, guard::POLL_RUNS, |object| {
         let (runs, tokens, times) = (runs?, tokens?, times?);
         let (run_count, token_count) = (run_count?, token_count?);
-        let ended = object.ended.load(Ordering::Relaxed);
         let (mut run, mut first) = (0, 0);
         object.producer.poll(guard::timeout(timeout_ms), &mut |report, from| {
             let Some(place) = runs.get_mut(run) else { return 0 };
@@ -122,7 +119,7 @@ pub unsafe extern "C" fn ottla_producer_poll_runs(
         })?;
         run_count.write(run);
         token_count.write(first);
-        object.nothing_more(first, ended)
+        object.nothing_more(first)
     }))
 }
 

@@ -33,8 +33,6 @@ pub(super) struct ProducerObject {
     pub(super) identity: u64,
     /// No more records are taken.
     pub(super) closed: AtomicBool,
-    /// No more reports will come.
-    pub(super) ended: AtomicBool,
     closing: Mutex<()>,
     pub(super) messages: Mutex<Messages>,
     /// The handle given out for its embedded cluster.
@@ -57,9 +55,7 @@ impl ProducerObject {
         self.closed.store(true, Ordering::Relaxed);
         self.producer.begin_close(timeout);
         let _one_at_a_time = self.closing.lock().unwrap_or_else(PoisonError::into_inner);
-        let done = self.producer.close(timeout);
-        self.ended.store(true, Ordering::Relaxed);
-        done
+        self.producer.close(timeout)
     }
 }
 
@@ -146,7 +142,6 @@ fn open(builder: ProducerBuilder, callbacks: &ottla_callbacks_t) -> Result<*mut 
         producer: builder.build()?,
         identity,
         closed: AtomicBool::new(false),
-        ended: AtomicBool::new(false),
         closing: Mutex::default(),
         messages: Mutex::default(),
         mock: OnceCell::new(),

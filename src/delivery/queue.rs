@@ -212,6 +212,12 @@ impl Delivery {
         state
     }
 
+    /// Whether every report was taken and none will come any more.
+    pub fn is_finished(&self) -> bool {
+        let state = self.lock();
+        state.closed && state.reports.is_empty()
+    }
+
     /// No report will come any more. Wakes pollers, and has the dispatcher end once it has handed out
     /// what there is. Does not wait for that.
     pub fn end(&self) {

@@ -44,6 +44,11 @@ impl Producer {
         Ok(shared.delivery.poll(timeout, take))
     }
 
+    /// Whether the producer is closed and every report taken: a poll would find nothing, ever.
+    pub fn is_finished(&self) -> bool {
+        self.shared.delivery.is_finished()
+    }
+
     /// A descriptor that is readable while reports wait for [`Producer::poll`]. It belongs to the producer.
     ///
     /// # Errors
