@@ -63,8 +63,39 @@ fn build(source: &str, flags: &[&str]) -> (tempfile::TempDir, PathBuf) {
 }
 
 fn run(source: &str) {
-    let (_dir, program) = build(source, &[]);
+    let flags: &[&str] = match source.ends_with(".cpp") {
+        true => &["-fno-exceptions", "-fno-rtti"],
+        false => &[],
+    };
+    let (_dir, program) = build(source, flags);
     succeed(&mut Command::new(program));
+}
+
+/// The examples send a file to the embedded cluster and compare what it stored.
+fn produce_file(source: &str) {
+    let (dir, program) = build(source, &[]);
+    let file = dir.path().join("input");
+    let mut text = std::fs::read(root().join("include/ottla.h")).unwrap();
+    text.extend_from_slice(b"\n\0 bytes \xff\r\n\n and no newline at the end");
+    std::fs::write(&file, text).unwrap();
+    let output = succeed(Command::new(&program).arg(&file));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("the same, byte for byte"));
+    std::fs::write(&file, "").unwrap();
+    succeed(Command::new(&program).arg(&file));
+    let refused = Command::new(&program).arg(&file).arg("127.0.0.1:1").output().unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+    let unknown = Command::new(&program).arg(dir.path().join("none")).output().unwrap();
+    assert_eq!(unknown.status.code(), Some(1));
+}
+
+#[test]
+fn the_c_example_reads_back_what_it_sent() {
+    produce_file("examples/c/produce_file.c");
+}
+
+#[test]
+fn the_cpp_example_reads_back_what_it_sent() {
+    produce_file("examples/cpp/produce_file.cpp");
 }
 
 macro_rules! programs {
@@ -79,6 +110,7 @@ programs! {
     callbacks_keep_their_contract "callbacks.c";
     threads_share_a_producer_and_memory_returns "threads.c";
     a_forked_child_is_refused "fork.c";
+    the_cpp_face_owns_moves_and_tells "face.cpp";
 }
 
 /// Alone, twice, as C and as C++.
@@ -91,6 +123,8 @@ fn the_header_needs_nothing_else() {
         ("twice.c", "#include <ottla.h>\n#include <ottla.h>\nint nothing(void);\n"),
         ("alone.cpp", "#include <ottla.h>\n"),
         ("twice.cpp", "#include <ottla.h>\n#include <ottla.h>\n"),
+        ("face.cpp", "#include <ottla.hpp>\n"),
+        ("face_twice.cpp", "#include <ottla.hpp>\n#include <ottla.hpp>\n"),
     ] {
         let source = dir.path().join(name);
         std::fs::write(&source, text).unwrap();

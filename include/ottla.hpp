@@ -1,0 +1,604 @@
+/*
+ * ottla for C++17: a thin, header-only face of ottla.h.                  SPDX-License-Identifier: Apache-2.0
+ *
+ *     #include <ottla.hpp>
+ *
+ *     ottla::Config config;
+ *     config.set("bootstrap.servers", "localhost:9092");
+ *     auto producer = ottla::Producer::open(config);
+ *     if (!producer) { std::cerr << producer.error().message() << '\n'; return 1; }
+ *     auto topic = producer->topic("greetings");
+ *     if (!topic) { std::cerr << topic.error().message() << '\n'; return 1; }
+ *     producer->send(*topic, "hello", 1);
+ *     auto deliveries = producer->poll(std::chrono::seconds(30));
+ *
+ * Objects own what they stand for, can be moved and not copied, and free it at the end of their life. Nothing
+ * throws and nothing needs RTTI: what can fail gives a Result, which is true when it holds a value. What ottla.h says
+ * of threads, callbacks and fork holds here, too. A moved-from object answers OTTLA_ERROR_HANDLE.
+ */
+#ifndef OTTLA_HPP
+#define OTTLA_HPP
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <new>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "ottla.h"
+
+namespace ottla {
+
+/** Why something failed. */
+class Error {
+public:
+    Error(std::int32_t code, std::string message) : code_(code), message_(std::move(message)) {}
+
+    /** Takes over an error object of the C interface, or the last text of this thread if it is NULL. */
+    static Error take(std::int32_t status, ottla_error_t *error)
+    {
+        if (error == nullptr) {
+            std::string text(ottla_last_error_message(nullptr, 0) + 1, '\0');
+            ottla_last_error_message(&text[0], text.size());
+            text.pop_back();
+            return Error(status, std::move(text));
+        }
+        Error taken(ottla_error_code(error), ottla_error_message(error));
+        ottla_error_free(error);
+        return taken;
+    }
+
+    /** OTTLA_ERROR_... */
+    std::int32_t code() const noexcept { return code_; }
+    /** "QUEUE_FULL", say. */
+    const char *name() const noexcept { return ottla_error_name(code_); }
+    /** What happened, for people. */
+    const std::string &message() const noexcept { return message_; }
+    /** Whether the same call may succeed later. */
+    bool is_retriable() const noexcept { return (flags() & OTTLA_ERROR_FLAG_RETRIABLE) != 0; }
+    /** Whether the producer must be closed. */
+    bool is_fatal() const noexcept { return (flags() & OTTLA_ERROR_FLAG_FATAL) != 0; }
+
+private:
+    std::uint32_t flags() const noexcept { return ottla_error_flags(code_); }
+
+    std::int32_t code_;
+    std::string message_;
+};
+
+/** A value, or why there is none. Look before you take: there are no exceptions. */
+template <class T> class [[nodiscard]] Result {
+public:
+    Result(T value) : value_(std::move(value)) {}
+    Result(Error error) : error_(std::move(error)) {}
+
+    explicit operator bool() const noexcept { return value_.has_value(); }
+    T &operator*() noexcept { return *value_; }
+    const T &operator*() const noexcept { return *value_; }
+    T *operator->() noexcept { return &*value_; }
+    const T *operator->() const noexcept { return &*value_; }
+    /** Only when it holds no value. */
+    const Error &error() const noexcept { return *error_; }
+
+private:
+    std::optional<T> value_;
+    std::optional<Error> error_;
+};
+
+/** Success, or why not. */
+template <> class [[nodiscard]] Result<void> {
+public:
+    Result() = default;
+    Result(Error error) : error_(std::move(error)) {}
+
+    explicit operator bool() const noexcept { return !error_.has_value(); }
+    /** Only when it failed. */
+    const Error &error() const noexcept { return *error_; }
+
+private:
+    std::optional<Error> error_;
+};
+
+namespace detail {
+
+inline Result<void> result(std::int32_t status, ottla_error_t *error = nullptr)
+{
+    if (status == 0)
+        return {};
+    return Error::take(status, error);
+}
+
+/** Milliseconds as the C interface wants them, rounded up: a short wait is not no wait. */
+inline std::int64_t milliseconds(std::chrono::nanoseconds time)
+{
+    auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(time);
+    return (ms < time ? ms + std::chrono::milliseconds(1) : ms).count();
+}
+
+/** A handle and the function that frees it. */
+template <class T, std::int32_t (*Free)(T *)> struct Freed {
+    void operator()(T *handle) const noexcept { Free(handle); }
+};
+
+template <class T, std::int32_t (*Free)(T *)> using Handle = std::unique_ptr<T, Freed<T, Free>>;
+
+/** Null is nullopt or nullptr; anything else, even if empty, points somewhere. */
+inline const void *pointer(const std::optional<std::string_view> &bytes) noexcept
+{
+    if (!bytes)
+        return nullptr;
+    return bytes->data() != nullptr ? bytes->data() : "";
+}
+
+inline std::size_t length(const std::optional<std::string_view> &bytes) noexcept
+{
+    return bytes ? bytes->size() : 0;
+}
+
+inline std::optional<std::string_view> view(const void *bytes, std::size_t len) noexcept
+{
+    if (bytes == nullptr)
+        return std::nullopt;
+    return std::string_view(static_cast<const char *>(bytes), len);
+}
+
+} // namespace detail
+
+/** No limit for a wait. */
+inline constexpr std::chrono::milliseconds forever{-1};
+
+/** Settings for producers. */
+class Config {
+public:
+    Config() noexcept
+    {
+        ottla_config_t *handle = nullptr;
+        ottla_config_new(&handle);
+        handle_.reset(handle);
+    }
+
+    /** Sets one setting by its name in Kafka's or librdkafka's spelling. */
+    Result<void> set(std::string_view key, std::string_view value)
+    {
+        ottla_error_t *error = nullptr;
+        return detail::result(ottla_config_set(handle_.get(), key.data(), key.size(), value.data(),
+                                               value.size(), &error),
+                              error);
+    }
+
+    /** The value of a setting, or its default. */
+    Result<std::string> get(std::string_view key) const
+    {
+        std::size_t len = 0;
+        auto status = ottla_config_get(get(), key.data(), key.size(), nullptr, 0, &len);
+        if (status != 0)
+            return Error::take(status, nullptr);
+        std::string text(len + 1, '\0');
+        status = ottla_config_get(get(), key.data(), key.size(), &text[0], text.size(), &len);
+        if (status != 0 && status != OTTLA_ERROR_TRUNCATED)
+            return Error::take(status, nullptr);
+        text.resize(len < text.size() ? len : text.size() - 1);
+        return text;
+    }
+
+    /** For calls of ottla.h. */
+    ottla_config_t *get() const noexcept { return handle_.get(); }
+
+private:
+    detail::Handle<ottla_config_t, ottla_config_free> handle_;
+};
+
+/** A name and a value that travel with a record. */
+struct Header {
+    std::string_view key;
+    std::optional<std::string_view> value;
+};
+
+/** A record to send, or one read back; borrows its bytes. nullopt is null, which is not the same as empty. */
+struct Record {
+    std::optional<std::string_view> key = std::nullopt;
+    std::optional<std::string_view> value = std::nullopt;
+    std::vector<Header> headers = {};
+    std::int32_t partition = OTTLA_PARTITION_ANY;
+    std::int64_t timestamp_ms = OTTLA_TIMESTAMP_NOW;
+    /** Comes back in the report. */
+    std::uint64_t token = 0;
+};
+
+/** The number of a topic within one producer. */
+struct Topic {
+    std::uint32_t id;
+};
+
+/** A record of the embedded cluster: copies of its bytes. */
+struct StoredRecord {
+    std::int64_t offset;
+    std::int64_t timestamp_ms;
+    std::optional<std::string> key;
+    std::optional<std::string> value;
+    std::vector<std::pair<std::string, std::optional<std::string>>> headers;
+};
+
+/** The embedded cluster: one of its own, or the one of a producer with test.mock.num.brokers. */
+class MockCluster {
+public:
+    /** Starts a cluster of so many brokers on loopback. */
+    static Result<MockCluster> start(std::uint32_t brokers)
+    {
+        ottla_mock_cluster_t *handle = nullptr;
+        ottla_error_t *error = nullptr;
+        auto status = ottla_mock_cluster_new(brokers, &handle, &error);
+        if (status != 0)
+            return Error::take(status, error);
+        MockCluster cluster(handle);
+        cluster.owned_.reset(handle);
+        return cluster;
+    }
+
+    /** What to set bootstrap.servers to. */
+    std::string bootstrap_servers() const { return ottla_mock_cluster_bootstrap_servers(get()); }
+
+    Result<void> create_topic(std::string_view topic, std::uint32_t partitions,
+                              std::uint32_t replication = 1)
+    {
+        return detail::result(ottla_mock_cluster_create_topic(get(), topic.data(), topic.size(),
+                                                              partitions, replication));
+    }
+
+    Result<std::size_t> partition_count(std::string_view topic) const
+    {
+        std::size_t count = 0;
+        auto status = ottla_mock_cluster_partition_count(get(), topic.data(), topic.size(), &count);
+        if (status != 0)
+            return Error::take(status, nullptr);
+        return count;
+    }
+
+    Result<void> broker_down(std::int32_t broker)
+    {
+        return detail::result(ottla_mock_cluster_broker_down(get(), broker));
+    }
+
+    Result<void> broker_up(std::int32_t broker)
+    {
+        return detail::result(ottla_mock_cluster_broker_up(get(), broker));
+    }
+
+    /** The next batches of a partition are answered with these codes, one each. */
+    Result<void> push_partition_errors(std::string_view topic, std::int32_t partition,
+                                       const std::vector<std::int32_t> &codes)
+    {
+        return detail::result(ottla_mock_cluster_push_partition_errors(
+            get(), topic.data(), topic.size(), partition, codes.data(), codes.size()));
+    }
+
+    /** Everything that a partition stores. */
+    Result<std::vector<StoredRecord>> records(std::string_view topic, std::int32_t partition) const
+    {
+        ottla_mock_records_t *handle = nullptr;
+        ottla_error_t *error = nullptr;
+        auto status = ottla_mock_cluster_records(get(), topic.data(), topic.size(), partition,
+                                                 &handle, &error);
+        if (status != 0)
+            return Error::take(status, error);
+        detail::Handle<ottla_mock_records_t, ottla_mock_records_free> records(handle);
+        std::vector<StoredRecord> all;
+        all.reserve(ottla_mock_records_count(handle));
+        for (std::size_t i = 0; i < ottla_mock_records_count(handle); i++) {
+            ottla_record_t record = OTTLA_RECORD_INIT;
+            std::int64_t offset = -1;
+            status = ottla_mock_records_at(handle, i, &record, &offset);
+            if (status != 0)
+                return Error::take(status, nullptr);
+            all.push_back(copy(record, offset));
+        }
+        return all;
+    }
+
+    /** For calls of ottla.h. */
+    ottla_mock_cluster_t *get() const noexcept { return handle_; }
+
+private:
+    friend class Producer;
+
+    explicit MockCluster(ottla_mock_cluster_t *handle) noexcept : handle_(handle) {}
+
+    static std::optional<std::string> copy(const void *bytes, std::size_t len)
+    {
+        auto found = detail::view(bytes, len);
+        return found ? std::optional<std::string>(*found) : std::nullopt;
+    }
+
+    static StoredRecord copy(const ottla_record_t &record, std::int64_t offset)
+    {
+        StoredRecord stored{offset, record.timestamp_ms, copy(record.key, record.key_len),
+                            copy(record.value, record.value_len), {}};
+        for (std::size_t h = 0; h < record.header_count; h++) {
+            const ottla_header_t &header = record.headers[h];
+            stored.headers.emplace_back(std::string(header.key, header.key_len),
+                                        copy(header.value, header.value_len));
+        }
+        return stored;
+    }
+
+    ottla_mock_cluster_t *handle_;
+    detail::Handle<ottla_mock_cluster_t, ottla_mock_cluster_free> owned_;
+};
+
+/** The reports that a delivery callback gets: lent for the length of the call. */
+class Reports {
+public:
+    Reports(const ottla_report_t *first, std::size_t count, std::size_t stride) noexcept
+        : first_(first), count_(count), stride_(stride)
+    {
+    }
+
+    class Iterator {
+    public:
+        Iterator(const Reports *reports, std::size_t index) noexcept
+            : reports_(reports), index_(index)
+        {
+        }
+        const ottla_report_t &operator*() const noexcept { return (*reports_)[index_]; }
+        const ottla_report_t *operator->() const noexcept { return &(*reports_)[index_]; }
+        Iterator &operator++() noexcept
+        {
+            ++index_;
+            return *this;
+        }
+        bool operator!=(const Iterator &other) const noexcept { return index_ != other.index_; }
+
+    private:
+        const Reports *reports_;
+        std::size_t index_;
+    };
+
+    std::size_t size() const noexcept { return count_; }
+    const ottla_report_t &operator[](std::size_t index) const noexcept
+    {
+        return *ottla_report_at(first_, stride_, index);
+    }
+    Iterator begin() const noexcept { return Iterator(this, 0); }
+    Iterator end() const noexcept { return Iterator(this, count_); }
+
+private:
+    const ottla_report_t *first_;
+    std::size_t count_, stride_;
+};
+
+/** Takes reports on a thread of the library; may send, but neither flush nor close; must not throw. */
+using OnDelivery = std::function<void(const Reports &)>;
+
+/** Takes lines of the log on threads of the library; may call nothing of the producer; must not throw. */
+using OnLog = std::function<void(std::int32_t level, std::string_view text)>;
+
+/** The error text of a report in a callback. */
+inline std::string_view message(const ottla_report_t &report) noexcept
+{
+    return report.message != nullptr ? std::string_view(report.message, report.message_len)
+                                     : std::string_view();
+}
+
+/** A producer. Closing waits for records; its end of life does not: call close() before it. */
+class Producer {
+public:
+    /** Opens a producer whose reports are taken with poll(). */
+    static Result<Producer> open(const Config &config, OnLog on_log = {})
+    {
+        return open(config, OnDelivery(), std::move(on_log));
+    }
+
+    /** Opens a producer whose reports go to a function. */
+    static Result<Producer> open(const Config &config, OnDelivery on_delivery, OnLog on_log = {})
+    {
+        ottla_callbacks_t callbacks = OTTLA_CALLBACKS_INIT;
+        std::unique_ptr<OnDelivery> delivery;
+        std::unique_ptr<OnLog> log;
+        if (on_delivery) {
+            delivery = std::make_unique<OnDelivery>(std::move(on_delivery));
+            callbacks.on_delivery = call_delivery;
+            callbacks.delivery_env = delivery.get();
+            callbacks.delivery_env_free = free_env<OnDelivery>;
+        }
+        if (on_log) {
+            log = std::make_unique<OnLog>(std::move(on_log));
+            callbacks.on_log = call_log;
+            callbacks.log_env = log.get();
+            callbacks.log_env_free = free_env<OnLog>;
+        }
+        ottla_producer_t *handle = nullptr;
+        ottla_error_t *error = nullptr;
+        auto status = ottla_producer_new(config.get(), &callbacks, &handle, &error);
+        if (status != 0)
+            return Error::take(status, error);
+        // From here on the library owns and frees them.
+        (void)delivery.release();
+        (void)log.release();
+        return Producer(handle);
+    }
+
+    /** Registers a topic; the same name gives the same number. */
+    Result<Topic> topic(std::string_view name)
+    {
+        Topic topic{0};
+        ottla_error_t *error = nullptr;
+        auto status = ottla_producer_topic(get(), name.data(), name.size(), &topic.id, &error);
+        if (status != 0)
+            return Error::take(status, error);
+        return topic;
+    }
+
+    /** Sends a value. */
+    Result<void> send(Topic topic, std::string_view value, std::uint64_t token = 0)
+    {
+        return send(topic, std::nullopt, value, token);
+    }
+
+    /** Sends a key and a value; nullopt is null. 0 copies but the one into the batch. */
+    Result<void> send(Topic topic, std::optional<std::string_view> key,
+                      std::optional<std::string_view> value, std::uint64_t token = 0,
+                      std::int32_t partition = OTTLA_PARTITION_ANY)
+    {
+        return detail::result(ottla_producer_send(
+            get(), topic.id, partition, detail::pointer(key), detail::length(key),
+            detail::pointer(value), detail::length(value), OTTLA_TIMESTAMP_NOW, token));
+    }
+
+    /** Sends a whole record; flags: 0 or OTTLA_SEND_NO_WAIT. */
+    Result<void> send(Topic topic, const Record &record, std::uint32_t flags = 0)
+    {
+        std::vector<ottla_header_t> headers;
+        headers.reserve(record.headers.size());
+        for (const Header &header : record.headers)
+            headers.push_back({header.key.data(), header.key.size(), detail::pointer(header.value),
+                               detail::length(header.value)});
+        ottla_record_t plain = OTTLA_RECORD_INIT;
+        plain.topic = topic.id;
+        plain.partition = record.partition;
+        plain.key = detail::pointer(record.key);
+        plain.key_len = detail::length(record.key);
+        plain.value = detail::pointer(record.value);
+        plain.value_len = detail::length(record.value);
+        plain.headers = headers.data();
+        plain.header_count = headers.size();
+        plain.timestamp_ms = record.timestamp_ms;
+        plain.token = record.token;
+        return detail::result(ottla_producer_send_record(get(), &plain, flags));
+    }
+
+    /** Takes up to `most` reports, waiting for the first; none when the time has passed. */
+    Result<std::vector<ottla_delivery_t>> poll(std::chrono::nanoseconds timeout,
+                                               std::size_t most = 1024)
+    {
+        std::vector<ottla_delivery_t> deliveries(most);
+        std::size_t count = 0;
+        auto status = ottla_producer_poll(get(), deliveries.data(), most,
+                                          detail::milliseconds(timeout), &count);
+        if (status != 0)
+            return Error::take(status, nullptr);
+        deliveries.resize(count);
+        return deliveries;
+    }
+
+    /** The error text of a polled report; "" when there is none (any more). */
+    std::string message(const ottla_delivery_t &delivery) const
+    {
+        std::size_t len = 0;
+        if (delivery.message == 0
+            || ottla_producer_message(get(), delivery.message, nullptr, 0, &len) != 0)
+            return std::string();
+        std::string text(len + 1, '\0');
+        ottla_producer_message(get(), delivery.message, &text[0], text.size(), nullptr);
+        text.pop_back();
+        return text;
+    }
+
+    /** Waits until a broker has answered; fails at once when every broker refuses. */
+    Result<void> wait_ready(std::chrono::nanoseconds timeout)
+    {
+        ottla_error_t *error = nullptr;
+        return detail::result(
+            ottla_producer_wait_ready(get(), detail::milliseconds(timeout), &error), error);
+    }
+
+    /** Waits until every record accepted so far is reported. */
+    Result<void> flush(std::chrono::nanoseconds timeout = forever)
+    {
+        ottla_error_t *error = nullptr;
+        return detail::result(ottla_producer_flush(get(), detail::milliseconds(timeout), &error),
+                              error);
+    }
+
+    /** Fails records instead of waiting for them: OTTLA_PURGE_... */
+    Result<void> purge(std::uint32_t flags)
+    {
+        return detail::result(ottla_producer_purge(get(), flags));
+    }
+
+    /** Takes no more records, waits for the others, ends the threads. */
+    Result<void> close(std::chrono::nanoseconds timeout = forever)
+    {
+        ottla_error_t *error = nullptr;
+        return detail::result(ottla_producer_close(get(), detail::milliseconds(timeout), &error),
+                              error);
+    }
+
+    /** Records whose report has not been taken. */
+    Result<std::size_t> outstanding() const
+    {
+        std::size_t count = 0;
+        auto status = ottla_producer_outstanding(get(), &count);
+        if (status != 0)
+            return Error::take(status, nullptr);
+        return count;
+    }
+
+    /** One metric by name. */
+    Result<double> metric(std::string_view name)
+    {
+        ottla_metrics_t *handle = nullptr;
+        ottla_error_t *error = nullptr;
+        double value = 0;
+        auto status = ottla_producer_metrics(get(), &handle, &error);
+        if (status != 0)
+            return Error::take(status, error);
+        detail::Handle<ottla_metrics_t, ottla_metrics_free> metrics(handle);
+        status = ottla_metrics_get(handle, name.data(), name.size(), &value);
+        if (status != 0)
+            return Error::take(status, nullptr);
+        return value;
+    }
+
+    /** A descriptor that is readable while reports wait for poll(). Belongs to the producer. */
+    Result<std::int32_t> event_fd()
+    {
+        std::int32_t fd = -1;
+        ottla_error_t *error = nullptr;
+        auto status = ottla_producer_event_fd(get(), &fd, &error);
+        if (status != 0)
+            return Error::take(status, error);
+        return fd;
+    }
+
+    /** The embedded cluster of a producer with test.mock.num.brokers; ends with the producer. */
+    Result<MockCluster> mock_cluster()
+    {
+        ottla_mock_cluster_t *handle = nullptr;
+        ottla_error_t *error = nullptr;
+        auto status = ottla_producer_mock_cluster(get(), &handle, &error);
+        if (status != 0)
+            return Error::take(status, error);
+        return MockCluster(handle);
+    }
+
+    /** For calls of ottla.h. */
+    ottla_producer_t *get() const noexcept { return handle_.get(); }
+
+private:
+    explicit Producer(ottla_producer_t *handle) noexcept : handle_(handle) {}
+
+    static void call_delivery(const ottla_report_t *reports, std::size_t count, std::size_t stride,
+                              void *env)
+    {
+        (*static_cast<OnDelivery *>(env))(Reports(reports, count, stride));
+    }
+
+    static void call_log(std::int32_t level, const char *text, std::size_t len, void *env)
+    {
+        (*static_cast<OnLog *>(env))(level, std::string_view(text, len));
+    }
+
+    template <class T> static void free_env(void *env) { delete static_cast<T *>(env); }
+
+    detail::Handle<ottla_producer_t, ottla_producer_free> handle_;
+};
+
+} // namespace ottla
+
+#endif // OTTLA_HPP

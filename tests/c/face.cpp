@@ -1,0 +1,137 @@
+// The C++ face: ownership, moves, results, both doors, null and empty, the embedded cluster. Built without
+// exceptions and RTTI.
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <type_traits>
+
+#include <ottla.hpp>
+
+#define CHECK(condition)                                                                            \
+    do {                                                                                            \
+        if (!(condition)) {                                                                         \
+            std::fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                    \
+            std::exit(1);                                                                           \
+        }                                                                                           \
+    } while (0)
+
+using namespace std::chrono_literals;
+
+static_assert(!std::is_copy_constructible_v<ottla::Producer>);
+static_assert(!std::is_copy_constructible_v<ottla::Config>);
+static_assert(!std::is_copy_constructible_v<ottla::MockCluster>);
+static_assert(std::is_nothrow_move_constructible_v<ottla::Producer>);
+
+static ottla::Config embedded()
+{
+    ottla::Config config;
+    CHECK(config.set("test.mock.num.brokers", "2"));
+    return config;
+}
+
+static void settings()
+{
+    ottla::Config config = embedded();
+    CHECK(*config.get("test.mock.num.brokers") == "2");
+    auto wrong = config.set("lingr.ms", "5");
+    CHECK(!wrong && wrong.error().code() == OTTLA_ERROR_CONFIG);
+    CHECK(wrong.error().message().find("linger.ms") != std::string::npos);
+    CHECK(!wrong.error().is_fatal() && !wrong.error().is_retriable());
+    CHECK(!config.get("no.such.setting"));
+    ottla::Config other = std::move(config);
+    CHECK(other.set("acks", "all"));
+    CHECK(config.set("acks", "all").error().code() == OTTLA_ERROR_HANDLE);
+    CHECK(!ottla::Producer::open(ottla::Config()));
+}
+
+static void polled()
+{
+    auto producer = ottla::Producer::open(embedded());
+    CHECK(producer && producer->wait_ready(20s));
+    auto topic = producer->topic("polled");
+    CHECK(topic && !producer->topic("not a topic"));
+    CHECK(producer->send(*topic, "value", 1));
+    CHECK(producer->send(*topic, "", std::nullopt, 2, 0));
+    ottla::Record record;
+    record.key = std::string_view();
+    record.partition = 0;
+    record.token = 3;
+    record.timestamp_ms = 77;
+    record.headers = {{"a", "b"}, {"null", std::nullopt}};
+    CHECK(producer->send(*topic, record, OTTLA_SEND_NO_WAIT));
+    CHECK(producer->flush(20s));
+    std::uint64_t sum = 0;
+    while (sum < 6) {
+        auto deliveries = producer->poll(20s, 2);
+        CHECK(deliveries && !deliveries->empty() && deliveries->size() <= 2);
+        for (const auto &delivery : *deliveries) {
+            CHECK(delivery.status == 0 && producer->message(delivery).empty());
+            sum += delivery.token;
+        }
+    }
+    CHECK(producer->poll(0s)->empty());
+    CHECK(*producer->outstanding() == 0);
+    CHECK(*producer->metric("record-ack-total") == 3);
+    CHECK(!producer->metric("no-such"));
+    auto cluster = producer->mock_cluster();
+    CHECK(cluster);
+    auto records = cluster->records("polled", 0);
+    CHECK(records);
+    bool empty_key = false, whole = false;
+    for (const auto &stored : *records) {
+        empty_key |= stored.key == std::string() && !stored.value && stored.headers.empty();
+        if (stored.timestamp_ms != 77)
+            continue;
+        whole = stored.key == std::string() && stored.headers.size() == 2
+            && stored.headers[0].first == "a" && stored.headers[0].second == std::string("b")
+            && !stored.headers[1].second;
+    }
+    CHECK(empty_key && whole);
+
+    CHECK(cluster->push_partition_errors("polled", 0, {OTTLA_ERROR_MESSAGE_TOO_LARGE}));
+    CHECK(producer->send(*topic, std::nullopt, "v", 9, 0));
+    auto failed = producer->poll(20s);
+    CHECK(failed->size() == 1 && failed->front().status == OTTLA_ERROR_MESSAGE_TOO_LARGE);
+    CHECK(!producer->message(failed->front()).empty());
+    CHECK(producer->close(20s));
+    CHECK(producer->send(*topic, "v").error().code() == OTTLA_ERROR_CLOSED);
+    CHECK(producer->poll(-1ms).error().code() == OTTLA_ERROR_CLOSED);
+}
+
+static void called_back()
+{
+    auto cluster = ottla::MockCluster::start(1);
+    CHECK(cluster && cluster->create_topic("t", 3));
+    CHECK(*cluster->partition_count("t") == 3);
+    ottla::Config config;
+    CHECK(config.set("bootstrap.servers", cluster->bootstrap_servers()));
+    auto freed = std::make_shared<int>(0);
+    std::atomic<int> records{0};
+    {
+        auto opened = ottla::Producer::open(
+            config,
+            [&records, freed](const ottla::Reports &reports) {
+                for (const auto &report : reports)
+                    records += report.status == 0 ? static_cast<int>(report.count) : 0;
+            },
+            [freed](std::int32_t, std::string_view) {});
+        CHECK(opened && freed.use_count() == 3);
+        ottla::Producer producer = std::move(*opened);
+        auto topic = producer.topic("t");
+        for (std::uint64_t n = 0; n < 1000; n++)
+            CHECK(producer.send(*topic, "value", n));
+        CHECK(producer.flush());
+        CHECK(records == 1000);
+        CHECK(opened->flush().error().code() == OTTLA_ERROR_HANDLE);
+    }
+    CHECK(freed.use_count() == 1);
+    CHECK(cluster->broker_down(1) && cluster->broker_up(1));
+}
+
+int main()
+{
+    settings();
+    polled();
+    called_back();
+    return 0;
+}
