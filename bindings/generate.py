@@ -1,0 +1,223 @@
+#!/usr/bin/env python3
+"""Writes what the bindings take from include/ottla.h, so that nobody copies it by hand:
+
+    bindings/python/ottla/_abi.py    structs, constants and prototypes for ctypes
+    bindings/go/codes.go             the error codes as Go constants
+
+    usage: generate.py [--check]
+
+With --check nothing is written, and the exit status says whether the files are what the header asks for.
+Owns the reading of the header; decides nothing about the API of either language.
+"""
+
+import re
+import sys
+from pathlib import Path
+from typing import Dict, List, NamedTuple, Tuple
+
+ROOT = Path(__file__).resolve().parent.parent
+HEADER = ROOT / "include" / "ottla.h"
+PYTHON = ROOT / "bindings" / "python" / "ottla" / "_abi.py"
+GO = ROOT / "bindings" / "go" / "codes.go"
+
+SCALARS = {
+    "bool": "c_bool",
+    "double": "c_double",
+    "int16_t": "c_int16",
+    "int32_t": "c_int32",
+    "int64_t": "c_int64",
+    "size_t": "c_size_t",
+    "uint8_t": "c_uint8",
+    "uint16_t": "c_uint16",
+    "uint32_t": "c_uint32",
+    "uint64_t": "c_uint64",
+    "void": "None",
+}
+
+
+class Constant(NamedTuple):
+    name: str
+    value: str
+    doc: str
+
+
+class Header(NamedTuple):
+    """What the header declares, in its order."""
+
+    constants: List[Constant]
+    structs: Dict[str, List[Tuple[str, str]]]
+    functions: Dict[str, Tuple[str, List[str]]]
+
+
+def parse(text: str) -> Header:
+    constants = [
+        Constant(name, value.strip("()"), " ".join((doc or "").replace("*", " ").split()))
+        for doc, name, value in re.findall(
+            r'(?:/\*\*((?:(?!\*/).)*)\*/\n)?#define (OTTLA_\w+) (\(-\d+\)|\d+|"[^"]*")\n', text, re.S
+        )
+    ]
+    code = re.sub(r"/\*.*?\*/", "", text, flags=re.S)
+    code = re.sub(r"^#.*?[^\\]$", "", code, flags=re.M | re.S)
+    code = re.sub(r"^static inline .*?^}", "", code, flags=re.M | re.S)
+    functions_of_callers = set(re.findall(r"\(\*(\w+)\)", code))
+    structs = {}
+    for body, name in re.findall(r"typedef struct \w+ \{(.*?)\} (\w+);", code, re.S):
+        structs[name] = [split_declarator(field) for field in body.split(";") if field.strip()]
+    functions = {}
+    pattern = r"^(?:extern )?((?:const )?\w+ \**)(ottla_\w+)\(([^()]*)\);"
+    for result, name, arguments in re.findall(pattern, code, re.M):
+        listed = [] if arguments.strip() == "void" else arguments.split(",")
+        functions[name] = (result, [split_declarator(argument)[0] for argument in listed])
+    check_complete(code, functions)
+    known = Known(set(structs), functions_of_callers)
+    return Header(
+        constants,
+        {n: [(known.field(t), f) for t, f in fields] for n, fields in structs.items()},
+        {n: (known.ctype(r), [known.ctype(a) for a in args]) for n, (r, args) in functions.items()},
+    )
+
+
+def split_declarator(text: str) -> Tuple[str, str]:
+    """`const char *name` to (`const char *`, `name`)."""
+    matched = re.fullmatch(r"(.*?)(\w+)", " ".join(text.split()))
+    if not matched:
+        raise SystemExit(f"generate.py: cannot read {text!r}")
+    return matched.group(1), matched.group(2)
+
+
+def check_complete(code: str, functions: Dict[str, Tuple[str, List[str]]]) -> None:
+    declared = set(re.findall(r"\b(ottla_\w+)\(", code))
+    if declared != set(functions):
+        raise SystemExit(f"generate.py: cannot read {sorted(declared ^ set(functions))}")
+
+
+class Known(NamedTuple):
+    structs: set
+    callbacks: set
+
+    def field(self, text: str) -> str:
+        """The ctypes type of a field: texts in structs have a length and no NUL to stop at."""
+        ctype = self.ctype(text)
+        return "c_void_p" if ctype == "c_char_p" else ctype
+
+    def ctype(self, text: str) -> str:
+        """The ctypes type of an argument or a result."""
+        base = text.replace("const", "").replace("*", "").strip()
+        depth = text.count("*")
+        if base in self.callbacks:
+            return "c_void_p"
+        if base in SCALARS:
+            inner = SCALARS[base]
+        elif base == "char":
+            inner = "c_char"
+        elif base in self.structs:
+            inner = python_name(base)
+        elif depth:
+            inner, depth = "c_void_p", depth - 1  # an opaque handle
+        else:
+            raise SystemExit(f"generate.py: unknown type {text!r}")
+        if depth and inner in ("None", "c_char"):
+            inner, depth = {"None": "c_void_p", "c_char": "c_char_p"}[inner], depth - 1
+        for _ in range(depth):
+            inner = f"POINTER({inner})"
+        return inner
+
+
+def python_name(name: str) -> str:
+    """`ottla_record_t` to `Record`."""
+    words = name[len("ottla_") : -len("_t")].split("_")
+    return "".join(word.capitalize() for word in words)
+
+
+def write_python(header: Header) -> str:
+    lines = [
+        '"""The C ABI for ctypes: structs, constants, prototypes.',
+        "",
+        "Generated from include/ottla.h by bindings/generate.py: do not edit.",
+        '"""',
+        "",
+        "from ctypes import (",
+    ]
+    used = set(re.findall(r"\b(?:c_\w+|POINTER)\b", repr(header.structs) + repr(header.functions)))
+    lines += [f"    {name}," for name in sorted(used | {"CDLL", "Structure"})]
+    lines += [")", "from enum import IntEnum", "", ""]
+    codes = [c for c in header.constants if is_code(c)]
+    lines += ["class ErrorCode(IntEnum):"]
+    lines += ['    """The status numbers: above 0 a broker\'s, -1 and below ottla\'s own."""', ""]
+    for constant in codes:
+        lines.append(f"    {constant.name[len('OTTLA_ERROR_'):]} = {constant.value}")
+        lines.append(f"    {string(constant.doc)}")
+    lines += ["", ""]
+    others = [c for c in header.constants if not is_code(c)]
+    lines += [f"{c.name[len('OTTLA_'):]} = {c.value}" for c in others]
+    for name, fields in header.structs.items():
+        lines += ["", "", f"class {python_name(name)}(Structure):", f'    """{name}."""', ""]
+        lines += ["    _fields_ = ["]
+        lines += [f'        ("{field}", {ctype}),' for ctype, field in fields]
+        lines += ["    ]"]
+    lines += ["", "", "PROTOTYPES = {"]
+    for name, (result, arguments) in header.functions.items():
+        whole = f"    \"{name}\": ({result}, ({', '.join(arguments)}{',' * (len(arguments) == 1)})),"
+        if len(whole) <= 100:
+            lines.append(whole)
+            continue
+        lines += [f'    "{name}": (', f"        {result},", "        ("]
+        lines += [f"            {argument}," for argument in arguments]
+        lines += ["        ),", "    ),"]
+    lines += [
+        "}",
+        "",
+        "",
+        "def declare(library: CDLL) -> None:",
+        '    """Tells ctypes what every function takes and gives."""',
+        "    for name, (result, arguments) in PROTOTYPES.items():",
+        "        function = getattr(library, name)",
+        "        function.restype = result",
+        "        function.argtypes = arguments",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def string(text: str) -> str:
+    return '"""' + text.replace("\\", "\\\\") + '"""'
+
+
+def is_code(constant: Constant) -> bool:
+    return constant.name.startswith("OTTLA_ERROR_") and "_FLAG_" not in constant.name
+
+
+def write_go(header: Header) -> str:
+    lines = [
+        "// Code generated from include/ottla.h by bindings/generate.py. DO NOT EDIT.",
+        "",
+        "package ottla",
+        "",
+        "// #include <ottla.h>",
+        'import "C"',
+        "",
+        "// The status numbers: above 0 a broker's, -1 and below ottla's own.",
+        "const (",
+    ]
+    for constant in filter(is_code, header.constants):
+        words = constant.name[len("OTTLA_ERROR_") :].split("_")
+        name = "Code" + "".join(word.capitalize() for word in words)
+        lines.append(f"\t// {name}: {constant.doc}")
+        lines.append(f"\t{name} Code = C.{constant.name}")
+    return "\n".join(lines + [")", ""])
+
+
+def main() -> int:
+    header = parse(HEADER.read_text(encoding="utf-8"))
+    status = 0
+    for path, text in ((PYTHON, write_python(header)), (GO, write_go(header))):
+        if "--check" not in sys.argv[1:]:
+            path.write_text(text, encoding="utf-8")
+        elif not path.is_file() or path.read_text(encoding="utf-8") != text:
+            print(f"{path.relative_to(ROOT)} is not what {HEADER.name} asks for: run {__file__}")
+            status = 1
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,3 @@
+module github.com/ottla-kafka/ottla/bindings/go
+
+go 1.24

@@ -1,0 +1,83 @@
+package ottla
+
+import (
+	"context"
+	"time"
+)
+
+// Header is a name and a value that travel with a record. A nil value is null; an empty one is empty.
+type Header struct {
+	Key   string
+	Value []byte
+}
+
+// Record is what is sent. Its bytes are copied before the call returns.
+type Record struct {
+	// Key and Value: nil is null, and an empty slice is empty.
+	Key   []byte
+	Value []byte
+	// Headers in order.
+	Headers []Header
+	// Partition to send to; nil lets the partitioner choose. See To.
+	Partition *int32
+	// Timestamp of the record, in milliseconds when sent; the zero time is now.
+	Timestamp time.Time
+}
+
+// To makes a value for Record.Partition.
+func To(partition int32) *int32 { return &partition }
+
+// Persistence says whether a record is in the log: what may be sent again without making a duplicate.
+type Persistence int
+
+const (
+	// NotPersisted: the record is surely not in the log.
+	NotPersisted Persistence = 0
+	// PossiblyPersisted: it was sent and the answer is not known.
+	PossiblyPersisted Persistence = 1
+	// Persisted: the broker said that it is in the log (with acks=0: its bytes left this process).
+	Persisted Persistence = 2
+)
+
+// Report says what became of a record.
+type Report struct {
+	Topic string
+	// Partition, or -1 when none had been chosen.
+	Partition int32
+	// Offset, or -1 when unknown.
+	Offset int64
+	// Timestamp is the broker's, or the record's own when report.timestamps is on; else zero.
+	Timestamp time.Time
+	// Latency from the creation of the record's batch to this report.
+	Latency time.Duration
+	// Persistence says whether sending again may duplicate the record.
+	Persistence Persistence
+	// Err is nil when the record was delivered; else an *Error.
+	Err error
+}
+
+// Future is the promise of a report. Any number of goroutines may wait for it.
+type Future struct {
+	done   chan struct{}
+	report Report
+}
+
+func newFuture() *Future { return &Future{done: make(chan struct{})} }
+
+func (f *Future) complete(report Report) {
+	f.report = report
+	close(f.done)
+}
+
+// Done is closed when the report is there.
+func (f *Future) Done() <-chan struct{} { return f.done }
+
+// Wait returns the report, and its error, or the error of ctx if that ends first. The record stays on its way then.
+func (f *Future) Wait(ctx context.Context) (Report, error) {
+	select {
+	case <-f.done:
+		return f.report, f.report.Err
+	case <-ctx.Done():
+		return Report{}, ctx.Err()
+	}
+}
