@@ -140,7 +140,8 @@ class Producer:
                     handle, topic_id, partition, key_bytes, key_len, value_bytes, value_len, when, token
                 )
             else:
-                array = _header_array(pairs)
+                names = [utf8(name, "a header's name") for name, _ in pairs]
+                array = _header_array(names, pairs)  # points into both: they outlive the call
                 record = _abi.Record(
                     ctypes.sizeof(_abi.Record), topic_id, partition, 0,
                     ctypes.cast(key_bytes, ctypes.c_void_p), key_len,
@@ -289,6 +290,7 @@ class Producer:
     def _serve(self, failures: Optional[List[Exception]] = None) -> int:
         """Calls the callbacks of all that is reported, without waiting; returns the number of records.
         Exceptions of callbacks go into `failures`, or up if there is no such list."""
+        self._open()
         served, more = 0, True
         while True:
             try:
@@ -406,11 +408,12 @@ def _headers(headers: HeadersArgument) -> List[Tuple[str, Optional[bytes]]]:
     return [(name, _bytes(value, "a header's value")) for name, value in pairs]
 
 
-def _header_array(pairs: List[Tuple[str, Optional[bytes]]]) -> "ctypes.Array[_abi.Header]":
+def _header_array(
+    names: List[bytes], pairs: List[Tuple[str, Optional[bytes]]]
+) -> "ctypes.Array[_abi.Header]":
     array = (_abi.Header * len(pairs))()
-    for place, (name, value) in zip(array, pairs):
-        key = utf8(name, "a header's name")
-        place.key, place.key_len = ctypes.cast(key, ctypes.c_void_p), len(key)
+    for place, name, (_, value) in zip(array, names, pairs):
+        place.key, place.key_len = ctypes.cast(name, ctypes.c_void_p), len(name)
         place.value, place.value_len = ctypes.cast(value, ctypes.c_void_p), len(value or b"")
     return array
 
