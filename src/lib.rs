@@ -45,6 +45,7 @@ pub mod metadata;
 pub mod metrics;
 pub mod partitioner;
 pub mod record;
+pub mod sync;
 pub mod time;
 
 // A broker to test against, and the seeded world that proves the core.
@@ -52,6 +53,8 @@ pub mod mock;
 #[cfg(any(test, feature = "sim"))]
 #[doc(hidden)]
 pub mod sim;
+#[cfg(all(test, loom))]
+mod races;
 
 pub use error::{Error, ErrorCode, Result};
 pub use producer::{Producer, ProducerBuilder};

@@ -3,11 +3,12 @@
 
 use std::cell::Cell;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::accumulator::batch::AppendContext;
 use crate::accumulator::inbox::Command;
-use crate::accumulator::partition::{Appended, Chosen, Partition};
-use crate::accumulator::pool::Taker;
+use crate::accumulator::partition::{Appended, Chosen, Opened, Partition};
+use crate::accumulator::pool::{Taker, Ticket, WaitFailure};
 use crate::accumulator::sticky::{mix, Loads, Sticky};
 use crate::accumulator::topic::Topic;
 use crate::accumulator::Accumulator;
@@ -146,14 +147,29 @@ impl Accumulator {
     }
 
     #[inline]
-    fn tell_sender(&self, partition: &Arc<Partition>, opened: Option<Time>, sealed: bool) {
-        if let Some(created) = opened {
-            let by = created + self.settings.linger;
-            self.inbox.send(Command::Opened(partition.slot), by);
+    fn tell_sender(&self, partition: &Arc<Partition>, opened: Option<Opened>, sealed: bool) {
+        if let Some(opened) = opened {
+            // A flush or a wait for memory that began meanwhile may have been dealt with before the sender
+            // knew of this batch: then it must not linger.
+            let hurry = || {
+                self.pool.waiting_threads() > 0
+                    || self.delivery.outstanding().epoch() != opened.epoch
+            };
+            let by = || if hurry() { Time::ZERO } else { opened.created + self.settings.linger };
+            self.inbox.send_by(Command::Opened(partition.slot), by);
         }
         if sealed {
             self.inbox.send(Command::Sealed(partition.slot), Time::ZERO);
         }
+    }
+
+    /// Waits in line for memory, at most `limit`, and has the sender send what lingers.
+    ///
+    /// # Errors
+    /// As [`Pool::wait`](crate::accumulator::pool::Pool::wait).
+    pub fn wait_for_memory(&self, bytes: usize, limit: Duration) -> Result<Ticket, WaitFailure> {
+        // Told only when this thread counts as waiting: a batch opened later sees that and does not linger.
+        self.pool.wait(bytes, limit, || self.inbox.send(Command::Pressure, Time::ZERO))
     }
 
     /// Chooses the next sticky partition among those with a leader (all, if none has), nearest first.

@@ -1,7 +1,6 @@
 //! One batch of records of one partition, in its two lives: open (application threads append under the
 //! partition lock) and sealed (its bytes never change). Never decides when it is sent.
 
-use std::sync::atomic::AtomicBool;
 use std::sync::Arc;
 
 use crate::accumulator::chain::{Chain, Payload};
@@ -12,6 +11,7 @@ use crate::metadata::NodeId;
 use crate::record::{
     estimate_size_upper_bound, BatchBuilder, BatchSummary, Codec, Magic, Record, BATCH_HEADER_BYTES,
 };
+use crate::sync::atomic::AtomicBool;
 use crate::time::Time;
 
 /// What a batch costs beside its records: this struct, queue entries, the in-flight entry.

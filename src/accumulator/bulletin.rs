@@ -2,10 +2,11 @@
 //! Holds no metadata itself; whoever is woken looks again.
 
 use std::collections::HashMap;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use crate::error::Error;
+use crate::sync::{Condvar, Mutex, MutexGuard};
 
 /// The board. See the head of the file.
 #[derive(Debug, Default)]

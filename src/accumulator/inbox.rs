@@ -2,11 +2,10 @@
 //! record, and a wake-up only when the sender would otherwise sleep too long.
 
 use std::fmt;
-use std::sync::atomic::{fence, AtomicU64, Ordering};
-
-use crossbeam::queue::SegQueue;
 
 use crate::accumulator::topic::Slot;
+use crate::sync::atomic::{fence, AtomicU64, Ordering};
+use crate::sync::SegQueue;
 use crate::time::Time;
 
 /// Wakes the thread that runs the sender, from any thread.
@@ -65,11 +64,17 @@ impl Inbox {
 
     /// Tells the sender, which should act at `by` at the latest.
     pub fn send(&self, command: Command, by: Time) {
+        self.send_by(command, || by);
+    }
+
+    /// As `send`, but asks when the sender should act only after the command is in the queue, and only if the
+    /// sender sleeps. What is asked about and changes later comes with a command of its own behind this one.
+    pub fn send_by(&self, command: Command, by: impl FnOnce() -> Time) {
         self.commands.push(command);
         // Pairs with the fence in `may_sleep`: either we see the alarm time or the sender sees the command.
         fence(Ordering::SeqCst);
         let alarm = self.sleeping_until.load(Ordering::Relaxed);
-        if alarm != 0 && by.as_nanos() < alarm {
+        if alarm != 0 && by().as_nanos() < alarm {
             self.wake.wake();
         }
     }

@@ -16,7 +16,6 @@ pub mod sticky;
 pub mod topic;
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -28,6 +27,7 @@ use crate::accumulator::sticky::StickySettings;
 use crate::accumulator::topic::Topics;
 use crate::delivery::Delivery;
 use crate::metadata::NodeId;
+use crate::sync::atomic::{fence, AtomicBool, AtomicI64, AtomicUsize, Ordering};
 
 /// Settings of the accumulator.
 #[derive(Copy, Clone, Debug)]
@@ -121,18 +121,19 @@ impl Accumulator {
     #[inline]
     pub fn count_in(&self, count: i64) -> bool {
         let Some(most) = self.settings.records_max else { return true };
-        if self.records.fetch_add(count, Ordering::SeqCst) + count > most {
-            self.records.fetch_sub(count, Ordering::SeqCst);
-            return false;
-        }
-        true
+        // Never above the limit, not even for a moment: that moment would refuse others who have room, and
+        // nobody would wake them when it is over.
+        let counted = |now: i64| Some(now + count).filter(|&then| then <= most);
+        self.records.fetch_update(Ordering::Relaxed, Ordering::Relaxed, counted).is_ok()
     }
 
     /// Counts records as reported.
     pub fn count_out(&self, count: i64) {
         if self.settings.records_max.is_some() {
-            self.records.fetch_sub(count, Ordering::SeqCst);
-            if self.records_waiters.load(Ordering::SeqCst) > 0 {
+            self.records.fetch_sub(count, Ordering::Relaxed);
+            // Pairs with the fence in `count_in_waiting`: either we see who waits or they see the room.
+            fence(Ordering::SeqCst);
+            if self.records_waiters.load(Ordering::Relaxed) > 0 {
                 self.bulletin.post(|_| {});
             }
         }
@@ -141,7 +142,8 @@ impl Accumulator {
     /// As `count_in`, but waits up to `limit`; false when that passed or the producer was closed.
     pub fn count_in_waiting(&self, count: i64, limit: Duration) -> bool {
         let begun = Instant::now();
-        self.records_waiters.fetch_add(1, Ordering::SeqCst);
+        self.records_waiters.fetch_add(1, Ordering::Relaxed);
+        fence(Ordering::SeqCst);
         let mut news = self.bulletin.read();
         let counted = loop {
             if self.count_in(count) {
@@ -154,7 +156,7 @@ impl Accumulator {
             news = self.bulletin.wait(news, limit - waited);
         };
         drop(news);
-        self.records_waiters.fetch_sub(1, Ordering::SeqCst);
+        self.records_waiters.fetch_sub(1, Ordering::Relaxed);
         counted
     }
 

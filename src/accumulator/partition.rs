@@ -2,8 +2,7 @@
 //! sealed ones in front of it in send order. One short lock; no I/O, no compression, no waiting under it.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use crate::accumulator::batch::{AppendContext, Batch, BatchName, OpenBatch, Room};
@@ -11,6 +10,8 @@ use crate::accumulator::pool::{class_for, Pool, Taker};
 use crate::accumulator::topic::Slot;
 use crate::metadata::NodeId;
 use crate::record::Record;
+use crate::sync::atomic::{AtomicU32, Ordering};
+use crate::sync::{Mutex, MutexGuard};
 use crate::time::Time;
 
 /// One partition of a topic.
@@ -56,8 +57,8 @@ impl Chosen for () {}
 pub enum Appended {
     /// The record is in a batch.
     Done {
-        /// A batch was opened at this time: the sender must learn of its deadline.
-        opened: Option<Time>,
+        /// A batch was opened: the sender must learn of its deadline.
+        opened: Option<Opened>,
         /// A batch became full: the sender can have it now.
         sealed: bool,
     },
@@ -80,6 +81,15 @@ struct Opening<'a, 'b> {
     created: Time,
     /// The batch before was sealed for it.
     sealed: bool,
+}
+
+/// When a batch was opened.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Opened {
+    /// The time.
+    pub created: Time,
+    /// The flush epoch.
+    pub epoch: u64,
 }
 
 /// What the scheduling rule must know of the first batch in the queue.
@@ -183,13 +193,14 @@ impl Partition {
             return Appended::NoMemory { sealed, wanted_bytes };
         }
         let (bytes, full) = (open.bytes(), open.is_full());
+        let opened = Some(Opened { created, epoch: open.epoch() });
         queue.open = Some(open);
         self.queued.fetch_add(1, Ordering::Relaxed);
         if full {
             self.seal(queue, context.pool);
         }
         chosen.took(bytes, !full);
-        Appended::Done { opened: Some(created), sealed: sealed || full }
+        Appended::Done { opened, sealed: sealed || full }
     }
 
     fn seal(&self, queue: &mut Queue, pool: &Arc<Pool>) {

@@ -4,10 +4,15 @@ use crate::accumulator::pool::{Needs, WaitFailure};
 use crate::delivery::{Delivery, Door, Lease, Promises, Report};
 use crate::error::ErrorCode;
 use crate::record::{batches, encode_batch_header, ProducerIdentity};
-use std::sync::atomic::AtomicBool;
+use crate::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 const MS: fn(u64) -> Time = Time::from_ms;
+
+/// A batch opened at this time, before any flush.
+fn opened_at(ms: u64) -> Option<Opened> {
+    Some(Opened { created: MS(ms), epoch: 0 })
+}
 
 struct Bench {
     pool: Arc<Pool>,
@@ -112,11 +117,11 @@ fn the_first_record_always_fits_and_the_second_does_not() {
     let large = vec![7; 50_000];
     assert_eq!(
         bench.append(&large, 1, MS(1)),
-        Appended::Done { opened: Some(MS(1)), sealed: true }
+        Appended::Done { opened: opened_at(1), sealed: true }
     );
     assert_eq!(
         bench.append(b"small", 2, MS(2)),
-        Appended::Done { opened: Some(MS(2)), sealed: false }
+        Appended::Done { opened: opened_at(2), sealed: false }
     );
     let first = bench.partition.take(&bench.pool, 10, true).unwrap();
     assert_eq!(values(&first), [large]);
@@ -130,7 +135,7 @@ fn the_number_of_records_limits_a_batch_too() {
     bench.limits.batch_records_max = 3;
     for token in 0..7 {
         let done = Appended::Done {
-            opened: (token % 3 == 0).then_some(MS(token)),
+            opened: opened_at(token).filter(|_| token % 3 == 0),
             sealed: token % 3 == 2,
         };
         assert_eq!(bench.append(b"x", token, MS(token)), done);
@@ -178,7 +183,7 @@ fn what_somebody_waited_for_is_enough_whatever_batch_is_open_by_then() {
             bench.pool.caller_limit_bytes() - (bench.pool.total_bytes() - bench.free_bytes());
         let hog = Needs { counted_bytes: rest - wanted, ..Needs::default() };
         assert!(bench.pool.try_take(&hog, Taker::Caller, &mut Vec::new()));
-        let mut ticket = bench.pool.wait(wanted, Duration::ZERO).unwrap();
+        let mut ticket = bench.pool.wait(wanted, Duration::ZERO, || {}).unwrap();
         let taker = Taker::Holder(&mut ticket);
         let appended = bench.append_as(&[1; 3000], 9, taker, MS(1));
         assert!(matches!(appended, Appended::Done { .. }), "{filled}: {appended:?}");
@@ -195,7 +200,7 @@ fn nothing_comes_in_after_close_but_what_was_parked_before() {
     let taker = Taker::Exchange(&mut held);
     assert!(matches!(bench.append_as(b"x", 1, taker, MS(1)), Appended::Done { .. }));
     bench.pool.close();
-    assert_eq!(bench.pool.wait(1, Duration::ZERO).unwrap_err(), WaitFailure::Closed);
+    assert_eq!(bench.pool.wait(1, Duration::ZERO, || {}).unwrap_err(), WaitFailure::Closed);
 }
 
 #[test]

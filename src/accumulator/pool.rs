@@ -3,11 +3,12 @@
 //! lends more than the amount, bookkeeping and free lists included.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::delivery::lease::{Lease, MemoryHome};
+use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use crate::sync::{Condvar, Mutex, MutexGuard};
 
 /// Sizes of chunks in bytes, smallest first. A quiet partition costs one small chunk; a busy one soon
 /// works in large ones.
@@ -299,8 +300,14 @@ impl Pool {
         self.evict(state);
     }
 
-    /// Waits in line for `bytes`, at most `timeout`. Wakes with an error when the pool is closed.
-    pub fn wait(self: &Arc<Pool>, bytes: usize, timeout: Duration) -> Result<Ticket, WaitFailure> {
+    /// Waits in line for `bytes`, at most `timeout`; calls `in_line` once it stands there, when
+    /// [`Pool::waiting_threads`] counts it. Wakes with an error when the pool is closed.
+    pub fn wait(
+        self: &Arc<Pool>,
+        bytes: usize,
+        timeout: Duration,
+        in_line: impl FnOnce(),
+    ) -> Result<Ticket, WaitFailure> {
         if bytes > self.caller_limit_bytes() {
             return Err(WaitFailure::TooLarge);
         }
@@ -312,6 +319,9 @@ impl Pool {
         state.waiters.push_back(Waiter { id, wanted: bytes, granted: 0, woken: woken.clone() });
         self.waiting.fetch_add(1, Ordering::Relaxed);
         self.credit(&mut state, 0);
+        drop(state);
+        in_line();
+        let mut state = self.lock();
         let failure = loop {
             if state.closed {
                 break Some(WaitFailure::Closed);

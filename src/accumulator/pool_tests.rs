@@ -75,7 +75,7 @@ fn callers_never_reach_the_senders_reserve() {
 #[test]
 fn more_than_there_can_be_is_refused_at_once() {
     let pool = Pool::new(64 * KIB);
-    let failure = pool.wait(57 * KIB, Duration::from_secs(60)).unwrap_err();
+    let failure = pool.wait(57 * KIB, Duration::from_secs(60), || {}).unwrap_err();
     assert_eq!(failure, WaitFailure::TooLarge);
 }
 
@@ -90,7 +90,7 @@ fn sizes_beyond_32_bits_do_not_overflow() {
 fn a_waiter_times_out_leaves_the_line_and_returns_its_part() {
     let pool = Pool::new(64 * KIB);
     assert!(take(&pool, &counted(50 * KIB)).is_some());
-    let failure = pool.wait(20 * KIB, Duration::from_millis(5)).unwrap_err();
+    let failure = pool.wait(20 * KIB, Duration::from_millis(5), || {}).unwrap_err();
     assert_eq!(failure, WaitFailure::TimedOut);
     assert_eq!((pool.waiting_threads(), pool.exhausted_total()), (0, 1));
     assert_eq!(pool.available_bytes(), 14 * KIB);
@@ -106,7 +106,7 @@ fn the_longest_waiter_is_served_first_even_if_a_later_one_wants_less() {
     for (name, bytes) in [("large", 32 * KIB), ("small", KIB)] {
         let (waiting, order) = (pool.clone(), order.clone());
         threads.push(thread::spawn(move || {
-            let ticket = waiting.wait(bytes, Duration::from_secs(60)).unwrap();
+            let ticket = waiting.wait(bytes, Duration::from_secs(60), || {}).unwrap();
             order.lock().unwrap().push(name);
             drop(ticket);
         }));
@@ -127,7 +127,7 @@ fn the_longest_waiter_is_served_first_even_if_a_later_one_wants_less() {
 #[test]
 fn a_ticket_pays_exactly_once() {
     let pool = Pool::new(64 * KIB);
-    let mut ticket = pool.wait(10 * KIB, Duration::ZERO).unwrap();
+    let mut ticket = pool.wait(10 * KIB, Duration::ZERO, || {}).unwrap();
     let mut chunks = Vec::new();
     assert!(pool.try_take(&Needs::for_bytes(4 * KIB, 0), Taker::Holder(&mut ticket), &mut chunks));
     assert!(!pool.try_take(&counted(7 * KIB), Taker::Holder(&mut ticket), &mut chunks));
@@ -143,7 +143,8 @@ fn close_wakes_everybody_and_refuses_newcomers() {
     let pool = Pool::new(64 * KIB);
     assert!(take(&pool, &counted(56 * KIB)).is_some());
     let waiting = pool.clone();
-    let thread = thread::spawn(move || waiting.wait(KIB, Duration::from_secs(60)).unwrap_err());
+    let thread =
+        thread::spawn(move || waiting.wait(KIB, Duration::from_secs(60), || {}).unwrap_err());
     while pool.waiting_threads() == 0 {
         thread::yield_now();
     }
@@ -151,7 +152,7 @@ fn close_wakes_everybody_and_refuses_newcomers() {
     assert_eq!(thread.join().unwrap(), WaitFailure::Closed);
     pool.give_back(56 * KIB);
     assert!(take(&pool, &counted(1)).is_none());
-    assert_eq!(pool.wait(1, Duration::from_secs(60)).unwrap_err(), WaitFailure::Closed);
+    assert_eq!(pool.wait(1, Duration::from_secs(60), || {}).unwrap_err(), WaitFailure::Closed);
     assert_eq!(pool.available_bytes(), 64 * KIB);
 }
 
@@ -171,7 +172,7 @@ fn many_threads_and_all_memory_back_at_the_end() {
                         pool.release(&mut chunks, 0);
                         continue;
                     }
-                    let wait = pool.wait(needs.bytes(), Duration::from_secs(60));
+                    let wait = pool.wait(needs.bytes(), Duration::from_secs(60), || {});
                     let mut ticket = wait.unwrap();
                     assert!(pool.try_take(&needs, Taker::Holder(&mut ticket), &mut chunks));
                     drop(ticket);
@@ -194,7 +195,8 @@ fn what_an_exchange_leaves_over_goes_to_those_who_wait() {
     assert!(take(&pool, &counted(56 * KIB)).is_some());
     let mut held = Lease::new(pool.clone(), 40 * KIB);
     let waiter = pool.clone();
-    let thread = thread::spawn(move || waiter.wait(16 * KIB, Duration::from_secs(20)).map(drop));
+    let thread =
+        thread::spawn(move || waiter.wait(16 * KIB, Duration::from_secs(20), || {}).map(drop));
     while pool.waiting_threads() == 0 {
         thread::yield_now();
     }

@@ -4,8 +4,8 @@ use crate::accumulator::topic::Slot;
 use crate::delivery::{Delivery, Door};
 use crate::metadata::NodeId;
 use crate::record::{batches, encode_batch_header, Header, ProducerIdentity, Record};
+use crate::sync::atomic::AtomicBool;
 use proptest::prelude::*;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 #[derive(Clone, Debug, PartialEq)]

@@ -184,6 +184,7 @@ impl Future for DeliveryFuture {
         }
         let (index, at) = (self.token as usize / SHARDS, self.token as usize % SHARDS);
         let futures = self.futures.clone();
+        let waker = context.waker().clone();
         let mut shard = futures.shard(at);
         match std::mem::replace(&mut shard.slots[index], Slot::Free) {
             Slot::Done(result) => {
@@ -191,8 +192,11 @@ impl Future for DeliveryFuture {
                 self.taken = true;
                 Poll::Ready(result)
             }
-            _ => {
-                shard.slots[index] = Slot::Waiting(Some(context.waker().clone()));
+            before => {
+                shard.slots[index] = Slot::Waiting(Some(waker));
+                drop(shard);
+                // Dropping a waker can drop a task and with it other futures: not under the lock.
+                drop(before);
                 Poll::Pending
             }
         }
@@ -212,13 +216,15 @@ impl Drop for DeliveryFuture {
         }
         let (index, at) = (self.token as usize / SHARDS, self.token as usize % SHARDS);
         let mut shard = self.futures.shard(at);
-        match shard.slots[index] {
-            Slot::Done(_) => {
-                shard.slots[index] = Slot::Free;
-                shard.free.push(index);
-            }
-            _ => shard.slots[index] = Slot::Abandoned,
+        let done = matches!(shard.slots[index], Slot::Done(_));
+        let after = if done { Slot::Free } else { Slot::Abandoned };
+        let before = std::mem::replace(&mut shard.slots[index], after);
+        if done {
+            shard.free.push(index);
         }
+        drop(shard);
+        // What a waker holds may be dropped with it: not under the lock.
+        drop(before);
     }
 }
 

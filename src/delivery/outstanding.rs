@@ -3,8 +3,10 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
+
+use crate::sync::{Condvar, Mutex, MutexGuard};
 
 /// The counter. See the head of the file.
 #[derive(Debug, Default)]
@@ -46,6 +48,12 @@ impl Outstanding {
             *count += 1;
         }
         Ticket { home: self.clone(), epoch }
+    }
+
+    /// The current epoch: that of the last [`begin_flush`](Outstanding::begin_flush) plus one.
+    pub fn epoch(&self) -> u64 {
+        let state = self.lock();
+        state.first + state.counts.len() as u64 - 1
     }
 
     /// Ends the current epoch and returns it: what is accepted from now on is not waited for.

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::thread::{self, JoinHandle, ThreadId};
 use std::time::{Duration, Instant};
 
@@ -13,6 +13,7 @@ use crate::delivery::outstanding::Outstanding;
 use crate::delivery::report::Report;
 use crate::delivery::wake_fd::WakeFd;
 use crate::error::{Error, ErrorCode, Result};
+use crate::sync::{Condvar, Mutex, MutexGuard};
 
 /// Called with reports; see [`Door::Callback`].
 pub type ReportSink = Box<dyn FnMut(&[Report]) + Send>;

@@ -91,9 +91,7 @@ impl Shared {
         limit: Duration,
     ) -> Result<crate::accumulator::pool::Ticket> {
         let begun = Instant::now();
-        // Whoever waits makes the sender send what lingers.
-        self.accumulator.inbox.send(Command::Pressure, Time::ZERO);
-        let ticket = self.accumulator.pool.wait(bytes, limit);
+        let ticket = self.accumulator.wait_for_memory(bytes, limit);
         let waited = begun.elapsed();
         self.metrics.buffer.wait_ns.add_time(waited);
         ticket.map_err(|failure| match failure {

@@ -1,0 +1,291 @@
+//! Many threads on one producer, with a cluster that misbehaves: what is accepted is reported exactly once,
+//! what is refused never, and all memory comes home. Short in `cargo test`; `tests/sanitize/tsan.sh`
+//! runs it longer and watches every memory access.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use ottla::delivery::{Persistence, Report};
+use ottla::error::ErrorCode;
+use ottla::mock::Fault;
+use ottla::producer::{Producer, ProducerBuilder, Purge, TopicId, Wait, ANY_PARTITION};
+use ottla::protocol::ApiKey;
+use ottla::record::{Header, Record};
+
+const SENDERS: u64 = 8;
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// How long the senders work.
+fn duration() -> Duration {
+    let seconds = std::env::var("OTTLA_STRESS_SECONDS").ok().and_then(|text| text.parse().ok());
+    Duration::from_secs_f64(seconds.unwrap_or(0.7))
+}
+
+fn builder() -> ProducerBuilder {
+    let settings = [
+        ("test.mock.num.brokers", "3"),
+        // Little memory, small batches: waits, seals and evictions all the time.
+        ("buffer.memory", "262144"),
+        ("batch.size", "2048"),
+        ("linger.ms", "2"),
+        ("max.block.ms", "2000"),
+        ("queue.buffering.max.messages", "1500"),
+        ("retry.backoff.ms", "5"),
+        ("retry.backoff.max.ms", "20"),
+        ("reconnect.backoff.ms", "2"),
+        ("reconnect.backoff.max.ms", "10"),
+        ("request.timeout.ms", "500"),
+        ("delivery.timeout.ms", "5000"),
+    ];
+    settings.iter().fold(Producer::builder(), |builder, (name, value)| {
+        builder.set(name, value).expect("a setting that exists")
+    })
+}
+
+/// How often each token was reported, and with what.
+#[derive(Default)]
+struct Ledger {
+    reports: Mutex<HashMap<u64, (u32, ErrorCode)>>,
+}
+
+impl Ledger {
+    fn enter(&self, report: &Report, from: usize) {
+        let stored = report.persistence == Persistence::Persisted;
+        assert_eq!(stored, report.code == ErrorCode::NONE);
+        let mut reports = self.reports.lock().unwrap();
+        for &token in &report.tokens[from..] {
+            let entry = reports.entry(token).or_insert((0, report.code));
+            entry.0 += 1;
+        }
+    }
+}
+
+/// What the sending threads did.
+#[derive(Default)]
+struct Work {
+    accepted: Mutex<Vec<u64>>,
+    refused: AtomicU64,
+    stop: AtomicBool,
+}
+
+/// Sends until told to stop or the producer is closed: to its own topic, to a shared one, and to topics that
+/// nobody has used before.
+fn send_all(producer: &Producer, work: &Work, thread: u64) {
+    let mut random = fastrand::Rng::with_seed(thread);
+    let own = producer.topic(&format!("own-{}", thread % 3));
+    let shared = producer.topic("shared");
+    let (Ok(own), Ok(shared)) = (own, shared) else { return };
+    let mut accepted = Vec::new();
+    let body = vec![7u8; 3000];
+    for n in 0.. {
+        if work.stop.load(Ordering::Relaxed) {
+            break;
+        }
+        let token = thread << 40 | n;
+        let topic: TopicId = match random.u32(..100) {
+            0 if n % 8 == 0 => match producer.topic(&format!("new-{thread}-{n}")) {
+                Ok(topic) => topic,
+                Err(_) => break,
+            },
+            1..=49 => own,
+            _ => shared,
+        };
+        let key = token.to_le_bytes();
+        let headers = [Header { key: "h", value: Some(&key) }];
+        let mut record =
+            Record::value(&body[..random.usize(..if n % 50 == 0 { 3000 } else { 60 })]);
+        if random.bool() {
+            record.key = Some(&key);
+        }
+        if random.u8(..) < 20 {
+            record.headers = &headers;
+        }
+        let partition = if random.u8(..) < 50 { random.i32(0..4) } else { ANY_PARTITION };
+        let wait = match random.u8(..10) {
+            0 => Wait::Never,
+            1 => Wait::UpTo(Duration::from_millis(random.u64(..3))),
+            _ => producer.default_wait(),
+        };
+        match producer.send_token(topic, partition, &record, token, wait) {
+            Ok(()) => accepted.push(token),
+            Err(error) => {
+                work.refused.fetch_add(1, Ordering::Relaxed);
+                let code = error.code();
+                let expected = [
+                    ErrorCode::QUEUE_FULL,
+                    ErrorCode::TIMED_OUT,
+                    ErrorCode::CLOSED,
+                    ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+                ];
+                assert!(expected.contains(&code), "{error:?}");
+                if code == ErrorCode::CLOSED {
+                    break;
+                }
+            }
+        }
+    }
+    work.accepted.lock().unwrap().extend(accepted);
+}
+
+/// Everything else that an application may call, and what a cluster may do, at the same time.
+fn disturb(producer: &Producer, work: &Work) {
+    let mock = producer.mock_cluster().unwrap();
+    let mut random = fastrand::Rng::with_seed(99);
+    let topic = producer.topic("shared").unwrap();
+    while !work.stop.load(Ordering::Relaxed) {
+        match random.u8(..14) {
+            0 => drop(producer.flush(Duration::from_millis(random.u64(..20)))),
+            1 => drop(producer.metrics().get("record-ack-total")),
+            2 => drop(producer.topic_metadata(topic, Duration::from_millis(5))),
+            3 => drop(format!("{producer:?} {}", producer.outstanding_records())),
+            4 => drop(producer.purge(Purge::Queued)),
+            5 => drop(producer.purge(Purge::InFlight)),
+            6 => mock.push_errors(
+                ApiKey::Produce,
+                &[ErrorCode::NOT_LEADER_OR_FOLLOWER, ErrorCode::REQUEST_TIMED_OUT],
+            ),
+            7 => mock.push_faults(None, ApiKey::Produce, &[Fault::DropRequest]),
+            8 => mock.push_faults(None, ApiKey::Produce, &[Fault::DropResponse, Fault::Garbage]),
+            9 => mock.push_faults(None, ApiKey::Metadata, &[Fault::Truncated]),
+            10 => drop(mock.drop_connections(random.i32(1..=3))),
+            11 => drop(mock.set_leader("shared", random.i32(0..4), Some(random.i32(1..=3)))),
+            12 => mock.push_errors(ApiKey::Produce, &[ErrorCode::MESSAGE_TOO_LARGE]),
+            _ => drop(producer.wait_ready(Duration::from_millis(5))),
+        }
+        std::thread::sleep(Duration::from_millis(random.u64(..6)));
+    }
+}
+
+/// Every accepted token once, none of the refused, nothing left.
+fn settle(producer: &Producer, work: &Work, ledger: &Ledger) {
+    let accepted = work.accepted.lock().unwrap();
+    let reports = ledger.reports.lock().unwrap();
+    for token in accepted.iter() {
+        let times = reports.get(token).map_or(0, |entry| entry.0);
+        assert_eq!(times, 1, "token {token:#x} was reported {times} times");
+    }
+    assert_eq!(reports.len(), accepted.len(), "a refused record was reported");
+    let stored = reports.values().filter(|entry| entry.1 == ErrorCode::NONE).count();
+    assert!(stored > 0, "not one of {} records was stored", accepted.len());
+    assert_eq!(producer.outstanding_records(), 0);
+    let metrics = producer.metrics();
+    assert_eq!(metrics.get("buffer-available-bytes"), metrics.get("buffer-total-bytes"));
+    println!("{} accepted, {stored} stored, {:?} refused", accepted.len(), work.refused);
+}
+
+#[test]
+fn threads_that_poll() {
+    let producer = builder().poll_reports().build().unwrap();
+    let (work, ledger) = (Work::default(), Ledger::default());
+    let closed = AtomicBool::new(false);
+    let fd = producer.event_fd();
+    std::thread::scope(|scope| {
+        for thread in 0..SENDERS {
+            let (producer, work) = (&producer, &work);
+            scope.spawn(move || send_all(producer, work, thread));
+        }
+        for poller in 0..2 {
+            let (producer, ledger, closed) = (&producer, &ledger, &closed);
+            scope.spawn(move || {
+                // One takes a few records at a time, the other whatever there is.
+                let mut left = usize::MAX;
+                let mut take = |report: &Report, from: usize| {
+                    if left >= report.count() - from {
+                        left -= report.count() - from;
+                        ledger.enter(report, from);
+                        return report.count() - from;
+                    }
+                    0
+                };
+                loop {
+                    let over = closed.load(Ordering::Acquire);
+                    let taken = producer.poll(Duration::from_millis(3), &mut take).unwrap();
+                    if over && taken == 0 {
+                        return;
+                    }
+                    if poller == 1 {
+                        std::thread::sleep(Duration::from_millis(1));
+                    }
+                }
+            });
+        }
+        scope.spawn(|| disturb(&producer, &work));
+        std::thread::sleep(duration());
+        // In the middle of it all.
+        producer.close(LIMIT).unwrap();
+        work.stop.store(true, Ordering::Relaxed);
+        closed.store(true, Ordering::Release);
+    });
+    assert!(fd.is_ok() || cfg!(not(unix)));
+    settle(&producer, &work, &ledger);
+}
+
+#[test]
+fn a_callback_while_several_threads_close() {
+    let ledger = Arc::new(Ledger::default());
+    let seen = ledger.clone();
+    let callback = move |reports: &[Report]| {
+        reports.iter().for_each(|report| seen.enter(report, 0));
+    };
+    let producer = builder().on_delivery(callback).build().unwrap();
+    let work = Work::default();
+    std::thread::scope(|scope| {
+        for thread in 0..SENDERS {
+            let (producer, work) = (&producer, &work);
+            scope.spawn(move || send_all(producer, work, thread));
+        }
+        scope.spawn(|| disturb(&producer, &work));
+        std::thread::sleep(duration());
+        // Several at once: none may end the way home of the others' reports.
+        for _ in 0..3 {
+            scope.spawn(|| producer.close(LIMIT).unwrap());
+        }
+        let begun = Instant::now();
+        producer.close(LIMIT).unwrap();
+        assert!(begun.elapsed() < LIMIT);
+        work.stop.store(true, Ordering::Relaxed);
+    });
+    settle(&producer, &work, &ledger);
+}
+
+#[test]
+fn futures_that_are_awaited_dropped_and_waited_for() {
+    let producer = builder().build().unwrap();
+    let ended = Instant::now() + duration();
+    let topic = producer.topic("futures").unwrap();
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let producer = &producer;
+            scope.spawn(move || {
+                let mut kept = Vec::new();
+                for n in 0u64.. {
+                    let body = n.to_le_bytes();
+                    if Instant::now() > ended {
+                        break;
+                    }
+                    let Ok(future) = producer.send(topic, &Record::value(&body)) else { continue };
+                    match (n + thread) % 3 {
+                        0 => drop(future),
+                        1 if n % 100 == 1 => {
+                            future.wait().unwrap();
+                        }
+                        _ => kept.push(future),
+                    }
+                    if kept.len() > 200 {
+                        for future in kept.drain(..) {
+                            future.wait().unwrap();
+                        }
+                    }
+                }
+                for future in kept {
+                    future.wait().unwrap();
+                }
+            });
+        }
+    });
+    producer.close(LIMIT).unwrap();
+    let metrics = producer.metrics();
+    assert_eq!(metrics.get("buffer-available-bytes"), metrics.get("buffer-total-bytes"));
+}
