@@ -185,6 +185,11 @@ impl Pool {
         self.exhausted.load(Ordering::Relaxed)
     }
 
+    /// Notes that somebody was refused.
+    pub fn press(&self) {
+        self.pressed.store(true, Ordering::Relaxed);
+    }
+
     /// Whether somebody is short of memory. Clears the note about those who did not wait.
     pub fn take_pressure(&self) -> bool {
         let pressed =

@@ -59,7 +59,12 @@ impl Shared {
     ) -> Result<()> {
         let limit = match wait {
             Wait::UpTo(limit) if !limit.is_zero() && !self.in_callback() => limit,
-            _ => return Err(self.append_error(topic, failure)),
+            _ => {
+                if matches!(failure, AppendFailure::NoMemory(_)) {
+                    self.press();
+                }
+                return Err(self.append_error(topic, failure));
+            }
         };
         let begun = Instant::now();
         let now = || self.clock.now();
@@ -121,19 +126,35 @@ impl Shared {
         }
     }
 
-    /// Waits until `queue.buffering.max.messages` allows one more record.
+    /// Somebody finds no room: the sender sends what lingers, so that there is some soon.
+    pub(super) fn press(&self) {
+        self.accumulator.pool.press();
+        self.accumulator.inbox.send(Command::Pressure, Time::ZERO);
+    }
+
+    /// Waits until `queue.buffering.max.messages` allows one more record; gives what is left of the wait.
     #[cold]
-    pub(super) fn count_in_slowly(&self, wait: Wait) -> Result<()> {
+    pub(super) fn count_in_slowly(&self, wait: Wait) -> Result<Wait> {
+        self.press();
         let limit = match wait {
             Wait::UpTo(limit) if !limit.is_zero() && !self.in_callback() => limit,
             _ => return Err(self.queue_full()),
         };
+        let begun = Instant::now();
         let counted = self.accumulator.count_in_waiting(1, limit);
-        self.check_open()?;
-        if counted {
-            return Ok(());
+        let waited = begun.elapsed();
+        if let Err(closed) = self.check_open() {
+            self.accumulator.count_out(i64::from(counted));
+            return Err(closed);
         }
-        Err(self.queue_full())
+        if counted {
+            return Ok(Wait::UpTo(limit.saturating_sub(waited)));
+        }
+        let text = format!(
+            "no room within {} ms (max.block.ms): queue.buffering.max.messages records are not reported yet",
+            waited.as_millis()
+        );
+        Err(Error::new(ErrorCode::TIMED_OUT, text))
     }
 }
 

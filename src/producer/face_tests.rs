@@ -188,3 +188,34 @@ fn interceptors_change_records_in_turn_and_a_panicking_one_is_skipped() {
     producer.close(SOON).unwrap();
     assert_eq!(producer.shared.interceptors.panics(), 3);
 }
+
+#[test]
+fn a_send_refused_for_memory_makes_room_for_the_next_one_at_once() {
+    let producer = Producer::builder()
+        .set("test.mock.num.brokers", "1")
+        .and_then(|builder| builder.set("buffer.memory", "65536"))
+        .and_then(|builder| builder.set("batch.size", "16384"))
+        .and_then(|builder| builder.set("linger.ms", "60000"))
+        .map(|builder| builder.poll_reports())
+        .and_then(|builder| builder.build())
+        .unwrap();
+    let topic = producer.topic("pressed").unwrap();
+    producer.topic_metadata(topic, Duration::from_secs(20)).unwrap();
+    let value = vec![7u8; 900];
+    let begun = std::time::Instant::now();
+    let (mut accepted, mut taken) = (0, 0);
+    // Many times what the memory holds: with nobody pressing it would take a minute of lingering each time.
+    while accepted < 500 {
+        let record = Record::value(&value);
+        match producer.send_token(topic, (accepted % 4) as i32, &record, accepted, Wait::Never) {
+            Ok(()) => accepted += 1,
+            Err(error) => {
+                assert_eq!(error.code(), ErrorCode::QUEUE_FULL);
+                taken += producer
+                    .poll(Duration::from_millis(5), &mut |report, from| report.count() - from)
+                    .unwrap();
+            }
+        }
+        assert!(begun.elapsed() < Duration::from_secs(30), "{accepted} accepted, {taken} taken");
+    }
+}

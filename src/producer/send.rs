@@ -1,7 +1,7 @@
 //! `send` in its forms. The order of a record's checks is the order of this file's `accept`.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::accumulator::append::AppendFailure;
 use crate::accumulator::batch::size_upper_bound;
@@ -161,8 +161,9 @@ impl Shared {
         if record.timestamp_ms == NO_TIMESTAMP {
             record.timestamp_ms = self.clock.wall_ms();
         }
+        let mut wait = wait;
         if !self.accumulator.count_in(1) {
-            self.count_in_slowly(wait)?;
+            wait = self.count_in_slowly(wait)?;
         }
         let accepted = match topic.state() {
             TopicState::Known => self.append(topic, partition, &record, token, wait),
@@ -247,8 +248,10 @@ impl Shared {
     ) -> Result<()> {
         match wait {
             Wait::UpTo(limit) if !limit.is_zero() && !self.in_callback() => {
+                let begun = Instant::now();
                 self.wait_for_topic(topic, limit)?;
-                self.append(topic, partition, record, token, wait)
+                let left = Wait::UpTo(limit.saturating_sub(begun.elapsed()));
+                self.append(topic, partition, record, token, left)
             }
             _ => self.park(topic, partition, record, token),
         }
@@ -265,6 +268,7 @@ impl Shared {
         let needs = Needs { counted_bytes: cost, ..Needs::default() };
         let pool = &self.accumulator.pool;
         if !pool.try_take(&needs, Taker::Caller, &mut Vec::new()) {
+            self.press();
             return Err(self.queue_full());
         }
         let lease = Lease::new(pool.clone(), cost);

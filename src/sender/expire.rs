@@ -56,7 +56,7 @@ impl<N: Network> Sender<N> {
         for batch in batches.filter(|batch| batch.name.slot == slot) {
             if batch.created + timeout <= now && batch.promises.is_some() {
                 self.parts.metrics.batch.batches_expired.increment();
-                self.fail_promises(batch, ErrorCode::EXPIRED, IN_FLIGHT, true, now);
+                self.fail_in_flight(batch, ErrorCode::EXPIRED, IN_FLIGHT, now);
             }
         }
         self.in_flight = requests;

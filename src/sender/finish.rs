@@ -176,9 +176,24 @@ impl<N: Network> Sender<N> {
     fn fail_all_in_flight(&mut self, code: ErrorCode, text: &str, now: Time) {
         let mut requests = std::mem::take(&mut self.in_flight);
         for batch in requests.values_mut().flat_map(|request| &mut request.batches) {
-            self.fail_promises(batch, code, text, true, now);
+            self.fail_in_flight(batch, code, text, now);
         }
         self.in_flight = requests;
+    }
+
+    /// Reports a batch whose request has no answer yet; it stays with the request.
+    pub(super) fn fail_in_flight(
+        &mut self,
+        batch: &mut Batch,
+        code: ErrorCode,
+        text: &str,
+        now: Time,
+    ) {
+        if batch.promises.is_some() {
+            let records = batch.count() as usize;
+            self.parts.accumulator.in_flight.fetch_sub(records, Ordering::Relaxed);
+            self.fail_promises(batch, code, text, true, now);
+        }
     }
 
     /// Fails everything at once, after a fault.

@@ -168,7 +168,9 @@ impl<N: Network> Sender<N> {
 
     /// Keeps the number of records in flight that anybody may ask for.
     pub(super) fn count_in_flight(&self, batches: &[Batch], begins: bool) {
-        let records = batches.iter().map(|batch| batch.count() as usize).sum();
+        // Those reported early (expired, purged) were taken off then.
+        let open = batches.iter().filter(|batch| batch.promises.is_some());
+        let records = open.map(|batch| batch.count() as usize).sum();
         let (count, requests) = {
             let accumulator = &self.parts.accumulator;
             (&accumulator.in_flight, &accumulator.requests)
