@@ -501,7 +501,8 @@ int32_t ottla_config_set(ottla_config_t *config,
  * Copies the value of a setting, or its default; secrets read "[hidden]". At most `capacity` bytes
  * are written, the last one a NUL; `buffer` NULL asks for the length alone.
  * OTTLA_ERROR_CONFIG: unknown name. OTTLA_ERROR_TRUNCATED: `buffer` holds only the beginning.
- * Pointers: `key` is readable for its length; `buffer` is NULL or has room for `capacity` bytes; `len_out` is NULL or writable.
+ * Pointers: `key` is readable for its length; `buffer` is NULL or has room for `capacity` bytes; `len_out` is
+ * NULL or writable.
  */
 int32_t ottla_config_get(const ottla_config_t *config,
                          const char *key,
@@ -900,7 +901,8 @@ int32_t ottla_producer_send_record(ottla_producer_t *producer,
  * one that is refused does not hold up the others, unless there is no room or the producer is closed:
  * then all that follow have that same status, and their order is kept. `*accepted_out` counts
  * the accepted ones, each of which will be reported once. Returns the first status that is not 0.
- * Pointers: `records` holds `count` records as ottla_producer_send_record() wants them; `statuses_out` is NULL or has room for
+ * Pointers: `records` holds `count` records as ottla_producer_send_record() wants them; `statuses_out` is NULL or
+ * has room for
  * `count` statuses; `accepted_out` is NULL or writable.
  */
 int32_t ottla_producer_send_batch(ottla_producer_t *producer,
@@ -929,8 +931,9 @@ int32_t ottla_producer_poll(ottla_producer_t *producer,
  * Takes reports as runs of records that share their outcome: one entry for a whole batch, its tokens in a
  * second array. Ends when either array is full; a run that does not fit goes on in the next call.
  * Waits and fails as ottla_producer_poll().
- * Pointers: `runs_out` has room for `run_capacity` entries and `tokens_out` for `token_capacity`; `timestamps_out` is NULL or has
- * room for `token_capacity` times (in milliseconds since 1970; -1 when unknown); the counts are writable.
+ * Pointers: `runs_out` has room for `run_capacity` entries and `tokens_out` for `token_capacity`;
+ * `timestamps_out` is NULL or has room for `token_capacity` times (in milliseconds since 1970; -1 when
+ * unknown); the counts are writable.
  */
 int32_t ottla_producer_poll_runs(ottla_producer_t *producer,
                                  ottla_run_t *runs_out,
@@ -1138,13 +1141,15 @@ int32_t ottla_producer_mock_cluster(ottla_producer_t *producer,
                                     ottla_error_t **error_out);
 
 /**
- * What to set bootstrap.servers to. Belongs to the cluster handle, valid until that is freed; "" for a wrong handle.
+ * What to set bootstrap.servers to. Belongs to the cluster handle, valid until that is freed; "" for a
+ * wrong handle.
  */
 const char *ottla_mock_cluster_bootstrap_servers(const ottla_mock_cluster_t *cluster);
 
 /**
  * Creates a topic with so many partitions, each on `replication` brokers.
- * OTTLA_ERROR_TOPIC_ALREADY_EXISTS, _INVALID_TOPIC_EXCEPTION, _INVALID_PARTITIONS, _INVALID_REPLICATION_FACTOR.
+ * OTTLA_ERROR_TOPIC_ALREADY_EXISTS, _INVALID_TOPIC_EXCEPTION, _INVALID_PARTITIONS,
+ * _INVALID_REPLICATION_FACTOR.
  * Pointers: `topic` is readable for its length.
  */
 int32_t ottla_mock_cluster_create_topic(ottla_mock_cluster_t *cluster,

@@ -45,6 +45,7 @@ pub mod metadata;
 pub mod metrics;
 pub mod partitioner;
 pub mod record;
+#[doc(hidden)]
 pub mod sync;
 pub mod time;
 

@@ -1,5 +1,5 @@
-//! Where lines for people go: a function that the application gave, or nowhere. Owns the levels and the filter;
-//! never writes to a file or a terminal, and never holds a line back.
+//! Where lines for people go: a function that the application gave, or nowhere. Owns the levels and the
+//! filter; never writes to a file or a terminal, and never holds a line back.
 
 use std::fmt;
 use std::panic::{catch_unwind, AssertUnwindSafe};

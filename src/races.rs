@@ -216,8 +216,8 @@ fn a_flush_ends_the_lingering_of_a_batch_that_is_being_opened() {
     });
 }
 
-/// Seen to fail when the sender is told of the pressure before the thread stands in line, and when a batch that
-/// is opened while somebody waits is allowed to linger.
+/// Seen to fail when the sender is told of the pressure before the thread stands in line, and when a
+/// batch that is opened while somebody waits is allowed to linger.
 #[test]
 fn a_lingering_batch_never_keeps_the_memory_that_somebody_waits_for() {
     explore(2, || {

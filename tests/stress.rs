@@ -20,7 +20,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// How long the senders work.
 fn duration() -> Duration {
     let seconds = std::env::var("OTTLA_STRESS_SECONDS").ok().and_then(|text| text.parse().ok());
-    Duration::from_secs_f64(seconds.unwrap_or(0.7))
+    Duration::from_secs_f64(seconds.unwrap_or(0.5))
 }
 
 fn builder() -> ProducerBuilder {
@@ -67,6 +67,8 @@ impl Ledger {
 struct Work {
     accepted: Mutex<Vec<u64>>,
     refused: AtomicU64,
+    /// The cluster behaves from now on.
+    calm: AtomicBool,
     stop: AtomicBool,
 }
 
@@ -134,8 +136,8 @@ fn disturb(producer: &Producer, work: &Work) {
     let mock = producer.mock_cluster().unwrap();
     let mut random = fastrand::Rng::with_seed(99);
     let topic = producer.topic("shared").unwrap();
-    while !work.stop.load(Ordering::Relaxed) {
-        match random.u8(..14) {
+    while !work.calm.load(Ordering::Relaxed) {
+        match random.u8(..24) {
             0 => drop(producer.flush(Duration::from_millis(random.u64(..20)))),
             1 => drop(producer.metrics().get("record-ack-total")),
             2 => drop(producer.topic_metadata(topic, Duration::from_millis(5))),
@@ -152,10 +154,19 @@ fn disturb(producer: &Producer, work: &Work) {
             10 => drop(mock.drop_connections(random.i32(1..=3))),
             11 => drop(mock.set_leader("shared", random.i32(0..4), Some(random.i32(1..=3)))),
             12 => mock.push_errors(ApiKey::Produce, &[ErrorCode::MESSAGE_TOO_LARGE]),
-            _ => drop(producer.wait_ready(Duration::from_millis(5))),
+            13 => drop(producer.wait_ready(Duration::from_millis(5))),
+            _ => drop(producer.flush(Duration::from_millis(20))),
         }
-        std::thread::sleep(Duration::from_millis(random.u64(..6)));
+        std::thread::sleep(Duration::from_millis(random.u64(..12)));
     }
+}
+
+/// Trouble, then calm in which records get through; the producer is closed in the middle of the sending.
+fn work_for_a_while(producer: &Producer, work: &Work) {
+    std::thread::sleep(duration());
+    work.calm.store(true, Ordering::Relaxed);
+    producer.mock_cluster().unwrap().clear_faults();
+    std::thread::sleep(duration());
 }
 
 /// Every accepted token once, none of the refused, nothing left.
@@ -212,8 +223,7 @@ fn threads_that_poll() {
             });
         }
         scope.spawn(|| disturb(&producer, &work));
-        std::thread::sleep(duration());
-        // In the middle of it all.
+        work_for_a_while(&producer, &work);
         producer.close(LIMIT).unwrap();
         work.stop.store(true, Ordering::Relaxed);
         closed.store(true, Ordering::Release);
@@ -237,7 +247,7 @@ fn a_callback_while_several_threads_close() {
             scope.spawn(move || send_all(producer, work, thread));
         }
         scope.spawn(|| disturb(&producer, &work));
-        std::thread::sleep(duration());
+        work_for_a_while(&producer, &work);
         // Several at once: none may end the way home of the others' reports.
         for _ in 0..3 {
             scope.spawn(|| producer.close(LIMIT).unwrap());

@@ -1,3 +1,5 @@
+//! Tests of appending: sticky choice, the sender told, memory refused.
+
 use super::*;
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -1,3 +1,5 @@
+//! Tests of the queue of one partition.
+
 use super::*;
 use crate::accumulator::batch::BatchLimits;
 use crate::accumulator::pool::{Needs, WaitFailure};

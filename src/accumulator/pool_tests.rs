@@ -1,3 +1,5 @@
+//! Tests of the memory pool: amounts, order of those who wait, ends.
+
 use super::*;
 use std::thread;
 

@@ -1,3 +1,5 @@
+//! Tests of splitting a batch.
+
 use super::*;
 use crate::accumulator::batch::{AppendContext, BatchLimits, OpenBatch, Room};
 use crate::accumulator::topic::Slot;

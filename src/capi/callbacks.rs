@@ -98,13 +98,15 @@ struct Env {
     armed: Armed,
 }
 
-// SAFETY: the header says that the callback, and so its env, is used on threads of the library, one at a time.
+// SAFETY: the header says that the callback, and so its env, is used on threads of the library, one at a
+// time.
 unsafe impl Send for Env {}
 
 impl Drop for Env {
     fn drop(&mut self) {
         if let Some(free) = self.free.filter(|_| self.armed.0.load(Ordering::Acquire)) {
-            // SAFETY: the producer exists, so the header's promise holds: env belongs to free, and this is the only drop.
+            // SAFETY: the producer exists, so the header's promise holds: env belongs to free, and this
+            // is the only drop.
             unsafe { free(self.env) };
         }
     }
@@ -148,7 +150,8 @@ impl ottla_callbacks_t {
                 let views: Vec<ottla_report_t> = some.iter().map(ottla_report_t::of).collect();
                 guard::in_callback_of(identity, || {
                     let stride = size_of::<ottla_report_t>();
-                    // SAFETY: `views` and the reports behind it live through the call; the rest is the header's contract.
+                    // SAFETY: `views` and the reports behind it live through the call; the rest is the
+                    // header's contract.
                     unsafe { callback(views.as_ptr(), views.len(), stride, env.env) };
                 });
             }

@@ -74,7 +74,8 @@ pub unsafe extern "C" fn ottla_config_set(
 /// OTTLA_ERROR_CONFIG: unknown name. OTTLA_ERROR_TRUNCATED: `buffer` holds only the beginning.
 ///
 /// # Safety
-/// `key` is readable for its length; `buffer` is NULL or has room for `capacity` bytes; `len_out` is NULL or writable.
+/// `key` is readable for its length; `buffer` is NULL or has room for `capacity` bytes; `len_out` is
+/// NULL or writable.
 #[no_mangle]
 pub unsafe extern "C" fn ottla_config_get(
     config: *const ottla_config_t,

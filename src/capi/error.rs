@@ -1,4 +1,5 @@
-//! Errors as C sees them: numbers with names, and objects with a text. Owns no error; copies those of the core.
+//! Errors as C sees them: numbers with names, and objects with a text. Owns no error; copies those of
+//! the core.
 #![allow(unsafe_code)]
 
 use std::ffi::{c_char, CString};

@@ -48,7 +48,8 @@ pub(super) unsafe fn field<'a>(
 /// An array of plain values; NULL is fine when it is empty.
 ///
 /// # Safety
-/// `items` is aligned and readable for `count` values of T, all valid, for as long as `'a`, unless `count` is 0.
+/// `items` is aligned and readable for `count` values of T, all valid, for as long as `'a`, unless
+/// `count` is 0.
 pub(super) unsafe fn array<'a, T: Copy>(
     name: &str,
     items: *const T,
@@ -178,7 +179,8 @@ pub(super) unsafe fn sized<T: Copy>(name: &str, given: *const T, default: T) -> 
     let size = check_size(name, unsafe { given.cast::<u32>().read() })?;
     let known = size.min(size_of::<T>());
     let mut value = default;
-    // SAFETY: `given` is readable for `size` bytes and T is plain, so the first `known` bytes of it are valid.
+    // SAFETY: `given` is readable for `size` bytes and T is plain, so the first `known` bytes of it are
+    // valid.
     unsafe {
         given.cast::<u8>().copy_to_nonoverlapping((&raw mut value).cast::<u8>(), known);
         let beyond = slice::from_raw_parts(given.cast::<u8>().add(known), size - known);
@@ -200,7 +202,8 @@ pub(super) struct SizedOut<'a, T> {
 /// A place for a struct that begins with its size in bytes: no more than that is written.
 ///
 /// # Safety
-/// `place` is NULL, or readable for a `uint32_t` and writable for as many bytes as that says, ours during `'a`.
+/// `place` is NULL, or readable for a `uint32_t` and writable for as many bytes as that says, ours
+/// during `'a`.
 pub(super) unsafe fn sized_out<'a, T: Copy>(name: &str, place: *mut T) -> Result<SizedOut<'a, T>> {
     if place.is_null() {
         return Err(null(name));

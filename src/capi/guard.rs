@@ -1,5 +1,5 @@
-//! What surrounds every call from C: the handle is looked up, the rule of the function is enforced, a panic is
-//! caught, and the error is remembered for the thread. Never converts a pointer (see `gate`).
+//! What surrounds every call from C: the handle is looked up, the rule of the function is enforced, a
+//! panic is caught, and the error is remembered for the thread. Never converts a pointer (see `gate`).
 
 use std::cell::{Cell, RefCell};
 use std::panic::{catch_unwind, AssertUnwindSafe};
@@ -217,7 +217,8 @@ fn in_callback(object: &ProducerObject) -> bool {
     IN_CALLBACK_OF.get() == object.identity
 }
 
-/// Nothing is known of the producer's state any more: whatever it still has is failed, later calls are refused.
+/// Nothing is known of the producer's state any more: whatever it still has is failed, later calls are
+/// refused.
 #[cold]
 fn poison(visit: &Visit<ProducerObject>) -> Error {
     visit.poisoned.store(true, Ordering::Relaxed);

@@ -1,5 +1,6 @@
-//! The layout of every plain struct, asserted when the library is compiled: a field that moves would break programs
-//! that were compiled before. 32-bit systems have their own numbers, which their compilers compute alike.
+//! The layout of every plain struct, asserted when the library is compiled: a field that moves would
+//! break programs that were compiled before. 32-bit systems have their own numbers, which their
+//! compilers compute alike.
 
 #[cfg(target_pointer_width = "64")]
 mod asserted {

@@ -1,5 +1,5 @@
-//! What a producer knows of the cluster, as a snapshot with accessors. Copies the core's snapshot once, with texts
-//! as C wants them; never asks the cluster anything.
+//! What a producer knows of the cluster, as a snapshot with accessors. Copies the core's snapshot once,
+//! with texts as C wants them; never asks the cluster anything.
 #![allow(unsafe_code)]
 
 use std::ffi::{c_char, CString};

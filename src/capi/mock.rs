@@ -1,5 +1,5 @@
-//! The embedded cluster in C: an own one, or the one of a producer with `test.mock.num.brokers`. Passes orders on;
-//! what they mean is the cluster's affair.
+//! The embedded cluster in C: an own one, or the one of a producer with `test.mock.num.brokers`. Passes
+//! orders on; what they mean is the cluster's affair.
 #![allow(unsafe_code)]
 
 use std::ffi::{c_char, CString};
@@ -131,7 +131,8 @@ pub unsafe extern "C" fn ottla_producer_mock_cluster(
     }
 }
 
-/// What to set bootstrap.servers to. Belongs to the cluster handle, valid until that is freed; "" for a wrong handle.
+/// What to set bootstrap.servers to. Belongs to the cluster handle, valid until that is freed; "" for a
+/// wrong handle.
 ///
 /// # Safety
 /// Nothing is asked of the caller: a wrong handle is noticed.
@@ -143,7 +144,8 @@ pub unsafe extern "C" fn ottla_mock_cluster_bootstrap_servers(
 }
 
 /// Creates a topic with so many partitions, each on `replication` brokers.
-/// OTTLA_ERROR_TOPIC_ALREADY_EXISTS, _INVALID_TOPIC_EXCEPTION, _INVALID_PARTITIONS, _INVALID_REPLICATION_FACTOR.
+/// OTTLA_ERROR_TOPIC_ALREADY_EXISTS, _INVALID_TOPIC_EXCEPTION, _INVALID_PARTITIONS,
+/// _INVALID_REPLICATION_FACTOR.
 ///
 /// # Safety
 /// `topic` is readable for its length.

@@ -69,8 +69,9 @@ pub unsafe extern "C" fn ottla_producer_poll(
 /// Waits and fails as ottla_producer_poll().
 ///
 /// # Safety
-/// `runs_out` has room for `run_capacity` entries and `tokens_out` for `token_capacity`; `timestamps_out` is NULL or has
-/// room for `token_capacity` times (in milliseconds since 1970; -1 when unknown); the counts are writable.
+/// `runs_out` has room for `run_capacity` entries and `tokens_out` for `token_capacity`;
+/// `timestamps_out` is NULL or has room for `token_capacity` times (in milliseconds since 1970; -1 when
+/// unknown); the counts are writable.
 #[no_mangle]
 pub unsafe extern "C" fn ottla_producer_poll_runs(
     producer: *mut ottla_producer_t,

@@ -1,9 +1,9 @@
-//! The table of handles. A handle that C holds is no address but a number: slot, generation and kind, with the
-//! lowest bit set so that no real pointer looks like one. Looking it up costs two atomic additions
+//! The table of handles. A handle that C holds is no address but a number: slot, generation and kind,
+//! with the lowest bit set so that no real pointer looks like one. Looking it up costs two atomic additions
 //! and never touches memory of a freed object, whatever number C passes.
 //!
-//! A slot counts the calls that are inside its object (spread over cache lines by thread), so freeing waits until
-//! the last call of another thread has left and then destroys the object, there and then.
+//! A slot counts the calls that are inside its object (spread over cache lines by thread), so freeing
+//! waits until the last call of another thread has left and then destroys the object, there and then.
 #![allow(unsafe_code)]
 
 use std::ops::Deref;
@@ -193,13 +193,13 @@ pub(super) fn enter<T: Kind>(handle: *const T::Opaque) -> Option<Visit<T>> {
         return None;
     }
     let object = slot.object.load(Ordering::Relaxed).cast::<Held<T>>();
-    // SAFETY: the handle is live, so `object` is the box that `insert` made, of type T because the kind is a part
-    // of the handle; `retire` frees it only after this visit is counted out.
+    // SAFETY: the handle is live, so `object` is the box that `insert` made, of type T because the kind
+    // is a part of the handle; `retire` frees it only after this visit is counted out.
     Some(Visit { users, held: unsafe { &*object } })
 }
 
-/// Ends a handle: no call finds it from now on; waits for the calls inside it, then drops its object. Of several
-/// threads that try, one is told true. Must not be called from inside a visit.
+/// Ends a handle: no call finds it from now on; waits for the calls inside it, then drops its object. Of
+/// several threads that try, one is told true. Must not be called from inside a visit.
 pub(super) fn retire<T: Kind>(handle: *const T::Opaque) -> bool {
     take::<T>(handle).is_some()
 }

@@ -103,7 +103,8 @@ fn ends_the_batch(code: ErrorCode) -> bool {
 /// the accepted ones, each of which will be reported once. Returns the first status that is not 0.
 ///
 /// # Safety
-/// `records` holds `count` records as ottla_producer_send_record() wants them; `statuses_out` is NULL or has room for
+/// `records` holds `count` records as ottla_producer_send_record() wants them; `statuses_out` is NULL or
+/// has room for
 /// `count` statuses; `accepted_out` is NULL or writable.
 #[no_mangle]
 pub unsafe extern "C" fn ottla_producer_send_batch(

@@ -22,7 +22,8 @@ pub struct RecordMetadata {
     pub partition: i32,
     /// Offset, or -1 when the broker did not say (acks=0).
     pub offset: i64,
-    /// The record's own CRC-32 in formats v0 and v1; v2 has none per record (Java: `RecordMetadata.checksum`).
+    /// The record's own CRC-32 in formats v0 and v1; v2 has none per record (Java:
+    /// `RecordMetadata.checksum`).
     pub checksum: Option<u32>,
     /// The broker's log-append time, or the record's own when `report.timestamps` is on, else -1.
     pub timestamp_ms: i64,

@@ -153,8 +153,8 @@ impl Delivery {
         (state.callback_panics, state.callback_time)
     }
 
-    /// A descriptor that is readable while reports wait; made at the first call. Owned by the producer: do not close
-    /// it, and read nothing from it. Fails where the system has none.
+    /// A descriptor that is readable while reports wait; made at the first call. Owned by the producer:
+    /// do not close it, and read nothing from it. Fails where the system has none.
     pub fn wake_fd(&self) -> Result<i32> {
         let fd = self.fd.get_or_try_init(WakeFd::new).map_err(|cause| {
             Error::new(ErrorCode::UNSUPPORTED, format!("no wake-up descriptor: {cause}"))

@@ -1,3 +1,5 @@
+//! Tests of the report queue and its doors.
+
 use super::*;
 use crate::delivery::lease::MemoryHome;
 use crate::delivery::promises::{Outcome, Promises};

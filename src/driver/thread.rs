@@ -1,5 +1,6 @@
 //! The thread that runs the turns. A panic in a turn ends the producer: everything outstanding is reported as
-//! failed and later calls are refused; it never goes on as if nothing had happened, and never ends the process.
+//! failed and later calls are refused; it never goes on as if nothing had happened, and never ends the
+//! process.
 
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::thread::{Builder, JoinHandle};

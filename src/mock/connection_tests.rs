@@ -1,3 +1,5 @@
+//! Tests of a connection to a broker of the embedded cluster.
+
 use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
 use kafka_protocol::messages::{FetchRequest, MetadataRequest, TopicName};
 

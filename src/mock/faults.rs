@@ -13,8 +13,9 @@ use super::cluster::Cluster;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Fault {
     /// The request is refused with this code. [`ErrorCode::TRANSPORT`] closes the connection
-    /// instead, [`ErrorCode::NONE`] lets the request pass. To Produce, REQUEST_TIMED_OUT and NOT_ENOUGH_REPLICAS_AFTER_APPEND are answered
-    /// after the append, as a real broker does; every other code means nothing was written.
+    /// instead, [`ErrorCode::NONE`] lets the request pass. To Produce, REQUEST_TIMED_OUT and
+    /// NOT_ENOUGH_REPLICAS_AFTER_APPEND are answered after the append, as a real broker does; every
+    /// other code means nothing was written.
     Error(ErrorCode),
     /// The work is not done; the connection closes.
     DropRequest,

@@ -1,3 +1,5 @@
+//! Tests of Fetch.
+
 use kafka_protocol::messages::fetch_request::FetchTopic;
 use kafka_protocol::messages::list_offsets_request::ListOffsetsTopic;
 use kafka_protocol::messages::TopicName;

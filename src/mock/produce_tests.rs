@@ -1,3 +1,5 @@
+//! Tests of Produce.
+
 use super::*;
 use crate::mock::cluster::Reply;
 use crate::mock::testing::{batch, with_right_crc, Tester};

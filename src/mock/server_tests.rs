@@ -1,3 +1,5 @@
+//! Tests of the cluster served over TCP.
+
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};

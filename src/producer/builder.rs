@@ -80,8 +80,8 @@ impl ProducerBuilder {
         self
     }
 
-    /// Lines for people go to this function on threads of the library, which wait for it: warnings about settings, lost
-    /// brokers, faults. It must not call the producer.
+    /// Lines for people go to this function on threads of the library, which wait for it: warnings about
+    /// settings, lost brokers, faults. It must not call the producer.
     pub fn on_log(mut self, sink: impl Fn(Level, &str) + Send + Sync + 'static) -> ProducerBuilder {
         self.hooks.log = Some(Box::new(sink));
         self

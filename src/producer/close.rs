@@ -79,7 +79,8 @@ impl Producer {
         }
         let left = outstanding.count();
         let text = format!(
-            "flush: after {} ms {left} batches (or parked records) are not reported yet; they stay on their way",
+            "flush: after {} ms {left} batches (or parked records) are not reported yet; they stay on \
+             their way",
             begun.elapsed().as_millis()
         );
         Err(Error::new(ErrorCode::TIMED_OUT, text))
@@ -98,11 +99,12 @@ impl Producer {
     }
 
     /// Takes no more records, waits up to `timeout` for the rest to be reported, fails what is left then,
-    /// and ends the producer's threads. Reports can still be polled afterwards. A second call changes nothing.
+    /// and ends the producer's threads. Reports can still be polled afterwards. A second call changes
+    /// nothing.
     ///
     /// # Errors
-    /// `IN_CALLBACK` from a callback of this producer; `FORKED` in a forked child; `TIMED_OUT` when records had
-    /// to be failed (the producer is closed all the same).
+    /// `IN_CALLBACK` from a callback of this producer; `FORKED` in a forked child; `TIMED_OUT` when
+    /// records had to be failed (the producer is closed all the same).
     pub fn close(&self, timeout: Duration) -> Result<()> {
         let shared = &self.shared;
         if shared.fork.is_child() {

@@ -1,4 +1,5 @@
-//! What a producer can be asked: whether it is ready, the cluster's metadata, its metrics, what is outstanding.
+//! What a producer can be asked: whether it is ready, the cluster's metadata, its metrics, what is
+//! outstanding.
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::Arc;
@@ -14,8 +15,8 @@ use crate::producer::Producer;
 use crate::time::Time;
 
 impl Producer {
-    /// Waits until a broker has answered. Fails at once when every configured broker has refused, so that wrong
-    /// addresses or settings show before the first record.
+    /// Waits until a broker has answered. Fails at once when every configured broker has refused, so
+    /// that wrong addresses or settings show before the first record.
     ///
     /// # Errors
     /// Why no broker can be used; `TIMED_OUT` after `timeout`; `CLOSED`, `FORKED`.
@@ -54,7 +55,8 @@ impl Producer {
     /// Waits until the topic's partitions are known and returns the cluster's metadata.
     ///
     /// # Errors
-    /// The topic's error from the cluster; `TIMED_OUT`; `ARGUMENT` for an unregistered id; `CLOSED`, `FORKED`.
+    /// The topic's error from the cluster; `TIMED_OUT`; `ARGUMENT` for an unregistered id; `CLOSED`,
+    /// `FORKED`.
     pub fn topic_metadata(
         &self,
         topic: TopicId,

@@ -1,4 +1,5 @@
-//! The road of records in the scripted world of `pair_support.rs`: requests, answers, retries, deadlines, topics.
+//! The road of records in the scripted world of `pair_support.rs`: requests, answers, retries,
+//! deadlines, topics.
 
 use uuid::Uuid;
 

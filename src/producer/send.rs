@@ -62,8 +62,9 @@ impl Producer {
         self.send_to(topic, ANY_PARTITION, record)
     }
 
-    /// Sends a record; its fate comes through the future. Waits up to `max.block.ms` for memory and, at first,
-    /// for the topic's metadata, unless `send.wait=false`. The record's bytes are copied; a timestamp of
+    /// Sends a record; its fate comes through the future. Waits up to `max.block.ms` for memory and, at
+    /// first, for the topic's metadata, unless `send.wait=false`. The record's bytes are copied; a
+    /// timestamp of
     /// -1 means now.
     ///
     /// # Errors

@@ -76,8 +76,8 @@ impl<N: Network> Sender<N> {
         )
     }
 
-    /// The broker refused the batch because of some of its records (KIP-467): those get the broker's words, the
-    /// others are told that they suffered with them.
+    /// The broker refused the batch because of some of its records (KIP-467): those get the broker's
+    /// words, the others are told that they suffered with them.
     pub(super) fn fail_by_record(
         &mut self,
         mut batch: Batch,

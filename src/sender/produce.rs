@@ -58,7 +58,8 @@ impl<N: Network> Sender<N> {
         }
     }
 
-    /// Tells those who choose sticky partitions which nodes have not taken what was due for them for longer than
+    /// Tells those who choose sticky partitions which nodes have not taken what was due for them for
+    /// longer than
     /// `partitioner.availability.timeout.ms` (KIP-794).
     fn publish_unavailable(&mut self, now: Time) {
         let schedule = &self.schedule;

@@ -1,5 +1,5 @@
-//! What metadata means for the queues: partitions appear, leaders move, gates open. Promotes records that were
-//! parked for a topic, a slice a turn, so that a long queue does not hold up the rest.
+//! What metadata means for the queues: partitions appear, leaders move, gates open. Promotes records
+//! that were parked for a topic, a slice a turn, so that a long queue does not hold up the rest.
 
 use std::sync::Arc;
 
