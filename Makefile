@@ -7,7 +7,7 @@ export CARGO_TARGET_DIR
 STEPS := $(patsubst tests/steps/%,%,$(filter-out %.sh,$(wildcard tests/steps/*)))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench header clean $(STEPS:%=test-%)
+.PHONY: help demo test sim bench header clean $(STEPS:%=test-%)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,7 +24,11 @@ test: ## every test there is, real Apache Kafka brokers included
 $(STEPS:%=test-%): test-%:
 	@tests/run $*
 
-bench: ## how fast it is on this machine, without a broker's own cost
+SEEDS ?= 10000
+sim: ## the simulator over SEEDS seeds (10000)
+	@OTTLA_SIM_SEEDS=$(SEEDS) tests/steps/sim
+
+bench: ## ottla and librdkafka side by side on this machine, against a broker that discards
 	@benches/run
 
 header: ## write include/ottla.h anew from src/capi
