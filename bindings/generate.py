@@ -13,7 +13,7 @@ Owns the reading of the header; decides nothing about the API of either language
 import re
 import sys
 from pathlib import Path
-from typing import Dict, List, NamedTuple, Tuple
+from typing import Dict, List, NamedTuple, Set, Tuple
 
 ROOT = Path(__file__).resolve().parent.parent
 HEADER = ROOT / "include" / "ottla.h"
@@ -92,8 +92,8 @@ def check_complete(code: str, functions: Dict[str, Tuple[str, List[str]]]) -> No
 
 
 class Known(NamedTuple):
-    structs: set
-    callbacks: set
+    structs: Set[str]
+    callbacks: Set[str]
 
     def field(self, text: str) -> str:
         """The ctypes type of a field: texts in structs have a length and no NUL to stop at."""

@@ -144,8 +144,8 @@ class Producer:
                 array = _header_array(names, pairs)  # points into both: they outlive the call
                 record = _abi.Record(
                     ctypes.sizeof(_abi.Record), topic_id, partition, 0,
-                    ctypes.cast(key_bytes, ctypes.c_void_p), key_len,
-                    ctypes.cast(value_bytes, ctypes.c_void_p), value_len,
+                    _address(key_bytes), key_len,
+                    _address(value_bytes), value_len,
                     array, len(pairs), when, token,
                 )  # fmt: skip
                 status = lib.ottla_producer_send_record(handle, ctypes.byref(record), 0)
@@ -408,13 +408,18 @@ def _headers(headers: HeadersArgument) -> List[Tuple[str, Optional[bytes]]]:
     return [(name, _bytes(value, "a header's value")) for name, value in pairs]
 
 
+def _address(data: Optional[bytes]) -> ctypes.c_void_p:
+    """Where the bytes are, as long as the caller keeps them; NULL for None."""
+    return ctypes.cast(ctypes.c_char_p(data), ctypes.c_void_p)
+
+
 def _header_array(
     names: List[bytes], pairs: List[Tuple[str, Optional[bytes]]]
 ) -> "ctypes.Array[_abi.Header]":
     array = (_abi.Header * len(pairs))()
     for place, name, (_, value) in zip(array, names, pairs):
-        place.key, place.key_len = ctypes.cast(name, ctypes.c_void_p), len(name)
-        place.value, place.value_len = ctypes.cast(value, ctypes.c_void_p), len(value or b"")
+        place.key, place.key_len = _address(name), len(name)
+        place.value, place.value_len = _address(value), len(value or b"")
     return array
 
 

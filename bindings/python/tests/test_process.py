@@ -97,13 +97,14 @@ class Process(unittest.TestCase):
             producer = embedded(**{"linger.ms": 60000})
             other = Producer(bootstrap_servers=cluster.bootstrap_servers)
             other.wait_ready(20)
-            producer.produce("t", b"x", on_delivery=print)
+            producer.produce("t", b"x", on_delivery=lambda *_: None)
             for wait in (producer.poll, other.poll):
                 threading.Thread(target=wait, daemon=True).start()
             time.sleep(0.2)
             """
         )
-        self.assertEqual((done.returncode, done.stdout), (0, ""), done.stderr)
+        # A thread that is still polling may say that its producer was closed, or be ended before.
+        self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("a producer was not closed: 1 records", done.stderr)
 
     def test_the_library_is_named_when_it_is_missing_or_wrong(self):
