@@ -38,6 +38,14 @@ fn succeed(command: &mut Command) -> Output {
     output
 }
 
+/// A run of a program that was linked with `library_dir`. Cargo's own search path would lead it to
+/// whatever library an earlier `cargo build` has left.
+fn start(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.env_remove("LD_LIBRARY_PATH").env_remove("DYLD_FALLBACK_LIBRARY_PATH");
+    command
+}
+
 /// Compiles and links one source.
 fn build(source: &str, flags: &[&str]) -> (tempfile::TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
@@ -68,7 +76,7 @@ fn run(source: &str) {
         false => &[],
     };
     let (_dir, program) = build(source, flags);
-    succeed(&mut Command::new(program));
+    succeed(&mut start(&program));
 }
 
 /// The examples send a file to the embedded cluster and compare what it stored.
@@ -78,13 +86,13 @@ fn produce_file(source: &str) {
     let mut text = std::fs::read(root().join("include/ottla.h")).unwrap();
     text.extend_from_slice(b"\n\0 bytes \xff\r\n\n and no newline at the end");
     std::fs::write(&file, text).unwrap();
-    let output = succeed(Command::new(&program).arg(&file));
+    let output = succeed(start(&program).arg(&file));
     assert!(String::from_utf8_lossy(&output.stdout).contains("the same, byte for byte"));
     std::fs::write(&file, "").unwrap();
-    succeed(Command::new(&program).arg(&file));
-    let refused = Command::new(&program).arg(&file).arg("127.0.0.1:1").output().unwrap();
+    succeed(start(&program).arg(&file));
+    let refused = start(&program).arg(&file).arg("127.0.0.1:1").output().unwrap();
     assert_eq!(refused.status.code(), Some(1));
-    let unknown = Command::new(&program).arg(dir.path().join("none")).output().unwrap();
+    let unknown = start(&program).arg(dir.path().join("none")).output().unwrap();
     assert_eq!(unknown.status.code(), Some(1));
 }
 

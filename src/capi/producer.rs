@@ -285,7 +285,8 @@ pub(super) fn unknown_flags(flags: u32) -> Error {
 /// Takes no more records, waits at most `timeout_ms` (below 0: without limit) for the reports of the
 /// others, fails what is left then, and ends the producer's threads. Afterwards reports can still be
 /// polled; whatever else would need the threads answers OTTLA_ERROR_CLOSED. A second call changes
-/// nothing. OTTLA_ERROR_IN_CALLBACK.
+/// nothing. OTTLA_ERROR_TIMED_OUT: some had to be failed; the producer is closed all the same.
+/// OTTLA_ERROR_IN_CALLBACK.
 ///
 /// # Safety
 /// `error_out` is NULL or writable.
@@ -316,7 +317,11 @@ pub unsafe extern "C" fn ottla_producer_free(producer: *mut ottla_producer_t) ->
     }
     let mut borrowed = None;
     let done = guard::on_producer(producer, guard::FREE, |object| {
-        object.close(Duration::ZERO)?;
+        match object.close(Duration::ZERO) {
+            // Some were still on their way: they have been reported as failed.
+            Err(error) if error.code() != ErrorCode::TIMED_OUT => return Err(error),
+            _ => {}
+        }
         borrowed = object.mock.get().copied();
         Ok(())
     });
