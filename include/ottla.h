@@ -498,7 +498,7 @@ int32_t ottla_config_set(ottla_config_t *config,
                          ottla_error_t **error_out);
 
 /**
- * Copies the value of a setting, or its default; secrets read "[hidden]". At most `capacity` bytes
+ * Copies the value of a setting, or its default; secrets read `[hidden]`. At most `capacity` bytes
  * are written, the last one a NUL; `buffer` NULL asks for the length alone.
  * OTTLA_ERROR_CONFIG: unknown name. OTTLA_ERROR_TRUNCATED: `buffer` holds only the beginning.
  * Pointers: `key` is readable for its length; `buffer` is NULL or has room for `capacity` bytes; `len_out` is

@@ -69,7 +69,7 @@ pub unsafe extern "C" fn ottla_config_set(
     }
 }
 
-/// Copies the value of a setting, or its default; secrets read "[hidden]". At most `capacity` bytes
+/// Copies the value of a setting, or its default; secrets read `[hidden]`. At most `capacity` bytes
 /// are written, the last one a NUL; `buffer` NULL asks for the length alone.
 /// OTTLA_ERROR_CONFIG: unknown name. OTTLA_ERROR_TRUNCATED: `buffer` holds only the beginning.
 ///

@@ -71,7 +71,7 @@ pub(super) unsafe fn array<'a, T: Copy>(
 /// Text: UTF-8 by pointer and length; NULL is fine when it is empty.
 ///
 /// # Safety
-/// As [`array`].
+/// As [`array()`].
 pub(super) unsafe fn text<'a>(name: &str, text: *const c_char, len: usize) -> Result<&'a str> {
     // SAFETY: the caller's promise is the same.
     let bytes = unsafe { array(name, text.cast::<u8>(), len) }?;
