@@ -61,7 +61,6 @@ import (
 	"math"
 	"runtime"
 	"sync"
-	"sync/atomic"
 	"time"
 	"unsafe"
 )
@@ -77,9 +76,11 @@ type Producer struct {
 	topicsMu sync.RWMutex
 	topics   map[string]C.uint32_t
 
-	place    place
-	drained  chan struct{}
-	closed   atomic.Bool
+	place   place
+	drained chan struct{}
+	// openMu is held for reading while a record is handed over, so that close leaves none behind.
+	openMu   sync.RWMutex
+	closed   bool
 	closing  sync.Once
 	closeErr error
 }
@@ -134,7 +135,9 @@ func NewProducer(settings map[string]string) (*Producer, error) {
 // An error means that the record was not taken and that the promise will not be called. CodeQueueFull: the memory
 // of buffer.memory is used up; see Produce, which waits for room.
 func (p *Producer) Send(topic string, record Record, promise func(Report)) error {
-	if p.closed.Load() {
+	p.openMu.RLock()
+	defer p.openMu.RUnlock()
+	if p.closed {
 		return errClosed
 	}
 	number, err := p.topic(topic)
@@ -226,15 +229,17 @@ func (p *Producer) hurry() error {
 }
 
 // Close takes no more records, waits until the others have their reports or ctx ends, fails what is left then, and
-// frees the producer. It returns the error of ctx if records had to be failed. Further calls wait for the
-// first one and return the same.
+// frees the producer. It returns an error, the one of ctx among others, if records had to be failed. Further calls
+// wait for the first one and return the same.
 func (p *Producer) Close(ctx context.Context) error {
 	p.closing.Do(func() { p.closeErr = p.shutDown(ctx) })
 	return p.closeErr
 }
 
 func (p *Producer) shutDown(ctx context.Context) error {
-	p.closed.Store(true)
+	p.openMu.Lock()
+	p.closed = true
+	p.openMu.Unlock()
 	err := p.Flush(ctx)
 	closed := call(func() C.int32_t { return C.ottla_producer_close(p.handle, 0, nil) })
 	p.wake.close()

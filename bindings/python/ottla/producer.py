@@ -204,14 +204,20 @@ class Producer:
     def close(self, timeout: Optional[float] = -1) -> bool:
         """Flushes for up to `timeout` seconds (None or below 0: without limit), fails what is left then, and
         serves all callbacks. The first exception of a callback is raised at the end. A second call changes nothing.
+
+        Returns False if records had to be failed because the time was over.
         """
         failures: List[Exception] = []
+        in_time = True
         handle = self._handle
         if handle is None:
             return True
         try:
             self._flush(_deadline(timeout), failures)
-            check(lib.ottla_producer_close(handle, 0, None))
+            status = lib.ottla_producer_close(handle, 0, None)
+            in_time = status != _abi.ErrorCode.TIMED_OUT
+            if in_time:
+                check(status)
             while self._serve(failures):
                 pass
         except ClosedError:
@@ -226,7 +232,7 @@ class Producer:
         self._sent.clear()
         if failures:
             raise failures[0]
-        return True
+        return in_time
 
     def __enter__(self) -> "Producer":
         self._open()
