@@ -197,7 +197,8 @@ func (p *Producer) Produce(ctx context.Context, topic string, record Record) (*F
 	return future, nil
 }
 
-// Len is the number of records sent whose promise has not been called.
+// Len is the number of records sent whose promise has not been called, or is being called just now. After a Flush
+// while nobody sends it is 0.
 func (p *Producer) Len() int { return p.pending.count() }
 
 // Flush sends what lingers and waits until every record sent before has its report and its promise was called, or

@@ -196,6 +196,7 @@ func TestRefusals(t *testing.T) {
 			t.Fatal(e)
 		}
 	}
+	must(t, producer.Flush(ctx))
 	if producer.Len() != 0 {
 		t.Fatal(producer.Len())
 	}
