@@ -685,6 +685,74 @@ typedef struct ottla_run_t {
     uint32_t message;
 } ottla_run_t;
 
+/* ---- Interceptors ------------------------------------------------------------------------- */
+
+/**
+ * A record that is being sent, as an interceptor sees it. Lent for the call of on_send and good only on
+ * its thread; afterwards it answers OTTLA_ERROR_HANDLE.
+ */
+typedef struct ottla_intercepted_t ottla_intercepted_t;
+
+/**
+ * May look at a record and change it before it is checked and gets its partition. Called on the thread that
+ * sends, several at a time if several send. Must be quick, may call nothing of its producer, must not
+ * throw or longjmp.
+ */
+typedef void (*ottla_send_fn)(ottla_intercepted_t *record, void *env);
+
+/**
+ * Sees a report before the application does; it is lent for the call. Called on a thread of the
+ * library, which waits for it. May call nothing of its producer, must not throw or longjmp.
+ */
+typedef void (*ottla_acknowledgement_fn)(const ottla_report_t *report, void *env);
+
+/**
+ * The record as it is now, and the name of its topic (which may be NULL if it is not wanted). Set
+ * `record_out->size` first, as OTTLA_RECORD_INIT does. What it points to is good until the record is
+ * changed or the call of on_send ends; topic and token are 0, the partition is OTTLA_PARTITION_ANY.
+ * Pointers: `record_out` is writable for the size that it begins with; `topic_out` is NULL or writable.
+ */
+int32_t ottla_intercepted_get(ottla_intercepted_t *record,
+                              ottla_record_t *record_out,
+                              const char **topic_out);
+
+/**
+ * Replaces the key; NULL is null. The bytes are copied.
+ * Pointers: `key` is NULL or readable for its length.
+ */
+int32_t ottla_intercepted_set_key(ottla_intercepted_t *record,
+                                  const void *key,
+                                  size_t key_len);
+
+/**
+ * Replaces the value; NULL is null. The bytes are copied.
+ * Pointers: `value` is NULL or readable for its length.
+ */
+int32_t ottla_intercepted_set_value(ottla_intercepted_t *record,
+                                    const void *value,
+                                    size_t value_len);
+
+/** Replaces the time: milliseconds since 1970, or OTTLA_TIMESTAMP_NOW. */
+int32_t ottla_intercepted_set_timestamp(ottla_intercepted_t *record, int64_t timestamp_ms);
+
+/**
+ * Adds a header behind the others. The bytes are copied.
+ * Pointers: `key` and `value` are NULL or readable for their lengths.
+ */
+int32_t ottla_intercepted_add_header(ottla_intercepted_t *record,
+                                     const char *key,
+                                     size_t key_len,
+                                     const void *value,
+                                     size_t value_len);
+
+/**
+ * Removes every header of this name. OTTLA_ERROR_ARGUMENT: there is none.
+ * Pointers: `key` is NULL or readable for its length.
+ */
+int32_t ottla_intercepted_remove_headers(ottla_intercepted_t *record,
+                                         const char *key,
+                                         size_t key_len);
+
 /* ---- Callbacks ---------------------------------------------------------------------------- */
 
 /** The producer cannot go on, or something was given up. */
@@ -740,12 +808,20 @@ typedef struct ottla_callbacks_t {
     void *log_env;
     /** Frees log_env; may be NULL. */
     ottla_env_free_fn log_env_free;
+    /** Sees and may change every record that is sent; may be NULL. */
+    ottla_send_fn on_send;
+    /** Sees every report; may be NULL. */
+    ottla_acknowledgement_fn on_acknowledgement;
+    /** For on_send and on_acknowledgement. */
+    void *interceptor_env;
+    /** Frees interceptor_env; may be NULL. */
+    ottla_env_free_fn interceptor_env_free;
 } ottla_callbacks_t;
 
 /** No callbacks. */
 #define OTTLA_CALLBACKS_INIT                                                                        \
     {                                                                                               \
-        sizeof(ottla_callbacks_t), 0, NULL, NULL, NULL, NULL, NULL, NULL                            \
+        sizeof(ottla_callbacks_t), 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL    \
     }
 
 /** The `index`-th of the reports that a delivery callback got. */
@@ -847,7 +923,8 @@ int32_t ottla_producer_purge(ottla_producer_t *producer,
  * Takes no more records, waits at most `timeout_ms` (below 0: without limit) for the reports of the
  * others, fails what is left then, and ends the producer's threads. Afterwards reports can still be
  * polled; whatever else would need the threads answers OTTLA_ERROR_CLOSED. A second call changes
- * nothing. OTTLA_ERROR_IN_CALLBACK.
+ * nothing. OTTLA_ERROR_TIMED_OUT: some had to be failed; the producer is closed all the same.
+ * OTTLA_ERROR_IN_CALLBACK.
  * Pointers: `error_out` is NULL or writable.
  */
 int32_t ottla_producer_close(ottla_producer_t *producer,

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::capi::guard;
+use crate::capi::intercept::{ottla_acknowledgement_fn, ottla_send_fn, CInterceptor};
 use crate::capi::report::ottla_report_t;
 use crate::delivery::Report;
 use crate::log::Level;
@@ -65,6 +66,14 @@ pub struct ottla_callbacks_t {
     pub log_env: *mut c_void,
     /// Frees log_env; may be NULL.
     pub log_env_free: ottla_env_free_fn,
+    /// Sees and may change every record that is sent; may be NULL.
+    pub on_send: ottla_send_fn,
+    /// Sees every report; may be NULL.
+    pub on_acknowledgement: ottla_acknowledgement_fn,
+    /// For on_send and on_acknowledgement.
+    pub interceptor_env: *mut c_void,
+    /// Frees interceptor_env; may be NULL.
+    pub interceptor_env_free: ottla_env_free_fn,
 }
 
 impl ottla_callbacks_t {
@@ -78,6 +87,10 @@ impl ottla_callbacks_t {
         on_log: None,
         log_env: ptr::null_mut(),
         log_env_free: None,
+        on_send: None,
+        on_acknowledgement: None,
+        interceptor_env: ptr::null_mut(),
+        interceptor_env_free: None,
     };
 }
 
@@ -92,15 +105,22 @@ impl Armed {
 }
 
 /// The `env` of one callback.
-struct Env {
+pub(super) struct Env {
     env: *mut c_void,
     free: ottla_env_free_fn,
     armed: Armed,
 }
 
-// SAFETY: the header says that the callback, and so its env, is used on threads of the library, one at a
-// time.
+// SAFETY: the header says on which threads the callback, and so its env, is used.
 unsafe impl Send for Env {}
+// SAFETY: the library never looks into it; the header says which callbacks run several at a time.
+unsafe impl Sync for Env {}
+
+impl Env {
+    pub(super) fn get(&self) -> *mut c_void {
+        self.env
+    }
+}
 
 impl Drop for Env {
     fn drop(&mut self) {
@@ -133,6 +153,20 @@ impl ottla_callbacks_t {
                 unsafe { callback(level as i32, text.as_ptr().cast(), text.len(), env.env) };
             });
         })
+    }
+
+    /// The interceptor, if there is one.
+    pub(super) fn interceptor(&self, identity: u64, armed: &Armed) -> Option<CInterceptor> {
+        if self.on_send.is_none() && self.on_acknowledgement.is_none() {
+            return None;
+        }
+        let env = Env {
+            env: self.interceptor_env,
+            free: self.interceptor_env_free,
+            armed: armed.clone(),
+        };
+        let (on_send, on_acknowledgement) = (self.on_send, self.on_acknowledgement);
+        Some(CInterceptor { identity, on_send, on_acknowledgement, env })
     }
 
     /// The delivery callback as the core wants it; `None` when reports are polled.

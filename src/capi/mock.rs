@@ -390,36 +390,17 @@ impl Kind for RecordsObject {
     const NUMBER: usize = 7;
 }
 
-/// NULL for null; not NULL for empty.
-fn parts(bytes: Option<&[u8]>) -> (*const std::ffi::c_void, usize) {
-    bytes.map_or((ptr::null(), 0), |bytes| (bytes.as_ptr().cast(), bytes.len()))
-}
-
 impl RecordsObject {
     fn new(partition: i32, records: Vec<OwnedRecord>) -> RecordsObject {
-        let view = |(key, value): &(String, Option<Vec<u8>>)| {
-            let (value, value_len) = parts(value.as_deref());
-            ottla_header_t { key: key.as_ptr().cast(), key_len: key.len(), value, value_len }
-        };
-        let headers = records.iter().map(|r| r.headers.iter().map(view).collect()).collect();
+        let headers = records.iter().map(|r| ottla_header_t::views(&r.headers)).collect();
         RecordsObject { partition, records, headers }
     }
 
     fn view(&self, index: usize) -> Option<ottla_record_t> {
         let (record, headers) = (self.records.get(index)?, self.headers.get(index)?);
-        let ((key, key_len), (value, value_len)) =
-            (parts(record.key.as_deref()), parts(record.value.as_deref()));
-        Some(ottla_record_t {
-            partition: self.partition,
-            key,
-            key_len,
-            value,
-            value_len,
-            headers: headers.as_ptr(),
-            header_count: headers.len(),
-            timestamp_ms: record.timestamp_ms,
-            ..ottla_record_t::INIT
-        })
+        let (key, value) = (record.key.as_deref(), record.value.as_deref());
+        let view = ottla_record_t::view(record.timestamp_ms, key, value, headers);
+        Some(ottla_record_t { partition: self.partition, ..view })
     }
 }
 

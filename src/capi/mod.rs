@@ -16,6 +16,7 @@ pub mod error;
 pub mod config;
 pub mod record;
 pub mod report;
+pub mod intercept;
 pub mod callbacks;
 pub mod producer;
 pub mod send;

@@ -138,6 +138,10 @@ fn open(builder: ProducerBuilder, callbacks: &ottla_callbacks_t) -> Result<*mut 
         Some(sink) => builder.on_log(sink),
         None => builder,
     };
+    let builder = match callbacks.interceptor(identity, &armed) {
+        Some(interceptor) => builder.interceptor(interceptor),
+        None => builder,
+    };
     let handle = registry::insert(ProducerObject {
         producer: builder.build()?,
         identity,

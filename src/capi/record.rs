@@ -76,6 +76,44 @@ impl ottla_record_t {
     };
 }
 
+/// NULL for null; not NULL for empty.
+pub(super) fn parts(bytes: Option<&[u8]>) -> (*const c_void, usize) {
+    bytes.map_or((ptr::null(), 0), |bytes| (bytes.as_ptr().cast(), bytes.len()))
+}
+
+impl ottla_header_t {
+    /// Views of headers, good as long as those stay as they are.
+    pub(super) fn views(headers: &[(String, Option<Vec<u8>>)]) -> Vec<ottla_header_t> {
+        let view = |(key, value): &(String, Option<Vec<u8>>)| {
+            let (value, value_len) = parts(value.as_deref());
+            ottla_header_t { key: key.as_ptr().cast(), key_len: key.len(), value, value_len }
+        };
+        headers.iter().map(view).collect()
+    }
+}
+
+impl ottla_record_t {
+    /// A view of a record, good as long as its parts stay as they are.
+    pub(super) fn view(
+        timestamp_ms: i64,
+        key: Option<&[u8]>,
+        value: Option<&[u8]>,
+        headers: &[ottla_header_t],
+    ) -> ottla_record_t {
+        let ((key, key_len), (value, value_len)) = (parts(key), parts(value));
+        ottla_record_t {
+            key,
+            key_len,
+            value,
+            value_len,
+            headers: headers.as_ptr(),
+            header_count: headers.len(),
+            timestamp_ms,
+            ..ottla_record_t::INIT
+        }
+    }
+}
+
 /// Headers that fit on the stack.
 const FEW: usize = 16;
 const NO_HEADER: Header<'static> = Header { key: "", value: None };

@@ -148,6 +148,82 @@ static void an_env_is_the_callers_until_there_is_a_producer(void)
     CHECK_OK(ottla_config_free(config));
 }
 
+/* What an interceptor sees and does: every record gets a header with its old value, and a new one. */
+struct intercepted {
+    ottla_intercepted_t *kept;
+    atomic_int sends, records, freed;
+};
+
+static void on_send(ottla_intercepted_t *record, void *env)
+{
+    struct intercepted *seen = env;
+    ottla_record_t view = OTTLA_RECORD_INIT;
+    const char *topic = NULL;
+    CHECK_OK(ottla_intercepted_get(record, &view, &topic));
+    CHECK(strcmp(topic, "t") == 0 && view.header_count == 1 && view.key == NULL);
+    CHECK(view.value_len == 3 && memcmp(view.value, "old", 3) == 0);
+    CHECK_OK(ottla_intercepted_add_header(record, "was", 3, view.value, view.value_len));
+    CHECK_OK(ottla_intercepted_remove_headers(record, "secret", 6));
+    CHECK_EQUAL(ottla_intercepted_remove_headers(record, "secret", 6), OTTLA_ERROR_ARGUMENT);
+    CHECK_OK(ottla_intercepted_set_value(record, "new!", 4));
+    CHECK_OK(ottla_intercepted_set_key(record, "", 0));
+    CHECK_OK(ottla_intercepted_set_timestamp(record, 4711));
+    CHECK_EQUAL(ottla_intercepted_set_timestamp((ottla_intercepted_t *)(void *)&view, 1),
+                OTTLA_ERROR_HANDLE);
+    seen->kept = record;
+    atomic_fetch_add(&seen->sends, 1);
+}
+
+static void on_acknowledgement(const ottla_report_t *report, void *env)
+{
+    struct intercepted *seen = env;
+    CHECK_EQUAL(report->status, 0);
+    atomic_fetch_add(&seen->records, (int)report->count);
+}
+
+static void free_intercepted(void *env)
+{
+    struct intercepted *seen = env;
+    atomic_fetch_add(&seen->freed, 1);
+}
+
+static void interceptors_change_records(void)
+{
+    static struct intercepted seen;
+    ottla_callbacks_t callbacks = OTTLA_CALLBACKS_INIT;
+    callbacks.on_send = on_send;
+    callbacks.on_acknowledgement = on_acknowledgement;
+    callbacks.interceptor_env = &seen;
+    callbacks.interceptor_env_free = free_intercepted;
+    ottla_producer_t *producer = embedded_producer(&callbacks);
+    ottla_header_t secret = {"secret", 6, "x", 1};
+    ottla_record_t record = OTTLA_RECORD_INIT;
+    record.topic = topic_of(producer, "t");
+    record.partition = 0;
+    record.value = "old";
+    record.value_len = 3;
+    record.headers = &secret;
+    record.header_count = 1;
+    CHECK_OK(ottla_producer_send_record(producer, &record, 0));
+    CHECK_EQUAL(ottla_intercepted_set_timestamp(seen.kept, 1), OTTLA_ERROR_HANDLE);
+    CHECK_OK(ottla_producer_flush(producer, SOON_MS, NULL));
+    CHECK(atomic_load(&seen.sends) == 1 && atomic_load(&seen.records) == 1);
+
+    ottla_mock_cluster_t *cluster = NULL;
+    ottla_mock_records_t *records = NULL;
+    CHECK_OK(ottla_producer_mock_cluster(producer, &cluster, NULL));
+    CHECK_OK(ottla_mock_cluster_records_str(cluster, "t", 0, &records, NULL));
+    ottla_record_t back = OTTLA_RECORD_INIT;
+    CHECK_OK(ottla_mock_records_at(records, 0, &back, NULL));
+    CHECK(back.timestamp_ms == 4711 && back.key != NULL && back.key_len == 0);
+    CHECK(back.value_len == 4 && memcmp(back.value, "new!", 4) == 0);
+    CHECK(back.header_count == 1 && memcmp(back.headers[0].key, "was", 3) == 0);
+    CHECK(back.headers[0].value_len == 3 && memcmp(back.headers[0].value, "old", 3) == 0);
+    CHECK_OK(ottla_mock_records_free(records));
+    CHECK_OK(ottla_producer_free(producer));
+    CHECK_EQUAL(atomic_load(&seen.freed), 1);
+}
+
 static void without_a_callback_its_env_is_not_touched(void)
 {
     static struct state state;
@@ -164,5 +240,6 @@ int main(void)
     free_reports_what_is_left();
     an_env_is_the_callers_until_there_is_a_producer();
     without_a_callback_its_env_is_not_touched();
+    interceptors_change_records();
     return 0;
 }
