@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Every package that a build of ottla can contain is under a licence that goes with Apache-2.0; on every platform."""
+"""Every package that ottla can contain, on any platform, has a licence that goes with Apache-2.0."""
 import json
 import os
 import re
@@ -7,8 +7,8 @@ import subprocess
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-ACCEPTED = {"Apache-2.0", "Apache-2.0 WITH LLVM-exception", "MIT", "MIT-0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "Zlib",
-            "Unlicense", "0BSD", "CC0-1.0", "BSL-1.0", "Unicode-3.0", "CDLA-Permissive-2.0"}
+ACCEPTED = {"Apache-2.0", "Apache-2.0 WITH LLVM-exception", "MIT", "MIT-0", "BSD-2-Clause", "BSD-3-Clause",
+            "ISC", "Zlib", "Unlicense", "0BSD", "CC0-1.0", "BSL-1.0", "Unicode-3.0", "CDLA-Permissive-2.0"}
 # Only the build uses it (it writes the C header); nothing of it is in the library.
 BUILD_TOOLS = {"cbindgen": "MPL-2.0"}
 
@@ -25,8 +25,8 @@ def accepted(expression):
 
 
 def main():
-    metadata = json.loads(subprocess.run(["cargo", "metadata", "--format-version", "1", "--locked", "--all-features"],
-                                         cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout)
+    command = ["cargo", "metadata", "--format-version", "1", "--locked", "--all-features"]
+    metadata = json.loads(subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout)
     wrong = []
     for package in metadata["packages"]:
         licence = package["license"] or "none given"

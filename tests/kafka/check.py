@@ -1,4 +1,4 @@
-"""Compares what a producing program reported with what Kafka's own consumer reads: byte by byte, at the very offset.
+"""Compares what a producing program reported with what Kafka's own consumer reads there, byte by byte.
 
 Streams both; keeps a byte and two 64-bit numbers per input. Produces nothing and starts nothing.
 """
@@ -32,9 +32,9 @@ class Verdict:
 
 
 class Reports:
-    """The report file: `<input> <code> <persistence> <partition> <offset>` for each report, `<input> refused <code>`
-    for each input that was not taken, and at the end `end <inputs taken>`. The command line tool writes
-    `<input from 1> <partition> <offset>` for each stored record and nothing else."""
+    """The report file: `<input> <code> <persistence> <partition> <offset>` for each report, `<input> refused
+    <code>` for each input that was not taken, and at the end `end <inputs taken>`. The command line tool
+    writes `<input from 1> <partition> <offset>` for each stored record and nothing else."""
 
     def __init__(self, path, count, tool, with_offsets, verdict):
         self.state = bytearray(count)

@@ -1,4 +1,4 @@
-"""The checker must see every sort of loss, or its silence means nothing. Run: python3 tests/kafka/check_test.py"""
+"""The checker must see every sort of loss, or its silence means nothing."""
 import io
 import os
 import struct

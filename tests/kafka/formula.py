@@ -1,6 +1,7 @@
-"""Which record stands for input number i: the same formula as formula.h, so that a checker needs no copy of the input.
+"""Which record stands for input number i: as formula.h says it. A checker so needs no copy of the input.
 
-Two kinds: `binary` records come from the C and C++ programs, `text` records are lines for the command line tool.
+Two kinds: `binary` records come from the C and C++ programs, `text` records are lines for the command line
+tool.
 """
 import struct
 
@@ -44,7 +45,8 @@ def binary_body(number):
     if (r >> 24) & 63 == 0:
         value = None
         headers = max(headers, 1)          # the identity must stand somewhere
-    parts = [struct.pack(">q", FIRST_TIMESTAMP_MS + number), field(key), field(value), struct.pack(">i", headers)]
+    time = struct.pack(">q", FIRST_TIMESTAMP_MS + number)
+    parts = [time, field(key), field(value), struct.pack(">i", headers)]
     if headers > 0:
         parts += [field(b"number"), field(identity)]
     if headers > 1:

@@ -71,7 +71,8 @@ def cmd_batches(a):
             magic = data[at + 16]
             row = {"base_offset": base, "size": size + 12, "magic": magic}
             if magic == 2:
-                (epoch, _m, crc, attr, delta, t0, t1, pid, pe, seq, n) = struct.unpack_from(">ibIhiqqqhii", data, at + 12)
+                (epoch, _m, crc, attr, delta, t0, t1, pid, pe, seq, n) = struct.unpack_from(
+                    ">ibIhiqqqhii", data, at + 12)
                 row.update({"last_offset": base + delta, "count": n, "codec": CODECS[attr & 7],
                             "timestamp_type": "LogAppendTime" if attr & 8 else "CreateTime",
                             "transactional": bool(attr & 16), "control": bool(attr & 32),

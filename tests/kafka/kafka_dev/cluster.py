@@ -14,8 +14,10 @@ import uuid
 from kafka_dev.common import Fail, HOST, jars, jdk_tool, locked, run, say, vdir, ver
 from kafka_dev.install import install
 from kafka_dev.process import alive, end, proc_stat, reap, rss_mb, signal_proc, spawn
-from kafka_dev.state import SLOTS, addresses, broker, broker_log, choose_base, load, save, state_path, tail, wait_ready
-from kafka_dev.settings import LISTENERS, USERS, broker_props, check_listeners, kafka_class, log_opts, needs_scram, write_props
+from kafka_dev.state import (SLOTS, addresses, broker, broker_log, choose_base, load, save, state_path, tail,
+                             wait_ready)
+from kafka_dev.settings import (LISTENERS, USERS, broker_props, check_listeners, kafka_class, log_opts,
+                                needs_scram, write_props)
 from kafka_dev.tls import make_tls
 
 

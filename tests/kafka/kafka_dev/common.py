@@ -1,4 +1,4 @@
-"""What every module of kafka-dev uses: versions as tuples, the cache folder, running tools. Starts no broker."""
+"""What every module of kafka-dev uses: versions as tuples, the cache folder, running tools."""
 import contextlib
 import fcntl
 import glob
