@@ -84,6 +84,11 @@ impl Inbox {
         self.commands.pop()
     }
 
+    /// Whether there is nothing that the sender does not know yet.
+    pub fn is_empty(&self) -> bool {
+        self.commands.is_empty()
+    }
+
     /// Announces that the sender sleeps until `alarm`. False: do not, there are commands.
     pub fn may_sleep(&self, alarm: Time) -> bool {
         self.sleeping_until.store(alarm.as_nanos().max(1), Ordering::Relaxed);

@@ -26,7 +26,7 @@ use std::thread::{JoinHandle, ThreadId};
 
 use once_cell::sync::OnceCell;
 
-pub use builder::ProducerBuilder;
+pub use builder::{Hooks, ProducerBuilder};
 pub use close::Purge;
 pub use open::{assemble, Assembled, World};
 pub use send::{TopicId, Wait, ANY_PARTITION};

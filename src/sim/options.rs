@@ -1,0 +1,333 @@
+//! Draws what a run is like from its seed: a swarm, in which each run has some kinds of trouble and not
+//! others, so that rare combinations come up. Never acts.
+
+use std::fmt;
+
+use fastrand::Rng;
+
+use crate::sim::faults::Trouble;
+
+/// A topic of the simulated cluster.
+#[derive(Clone, Debug)]
+pub struct TopicPlan {
+    /// Its name.
+    pub name: String,
+    /// Its partitions at first.
+    pub partitions: usize,
+    /// When it is created, after the start; `None`: it comes into being when somebody asks for it, if
+    /// brokers create topics, or never.
+    pub created_at_ms: Option<u64>,
+    /// The broker stamps records.
+    pub log_append_time: bool,
+    /// `max.message.bytes`.
+    pub max_message_bytes: usize,
+}
+
+/// How the simulated network behaves before it is healed. Probabilities in parts of a thousand.
+#[derive(Clone, Debug)]
+pub struct NetworkPlan {
+    /// Shortest way of a portion of bytes, in microseconds.
+    pub delay_min_us: u64,
+    /// Longest way.
+    pub delay_max_us: u64,
+    /// Bytes that a socket takes before it blocks.
+    pub send_buffer_bytes: usize,
+    /// Longest portion that travels as one.
+    pub portion_bytes: usize,
+    /// Most bytes that one read gives, when short reads mean nothing.
+    pub read_bytes: usize,
+    /// A read that does not fill its buffer means that there is no more.
+    pub short_read_drains: bool,
+    /// Connects that are refused.
+    pub refused: u32,
+    /// Connects that are never answered.
+    pub unanswered: u32,
+    /// Connects that succeed before the call returns.
+    pub at_once: u32,
+    /// Look-ups that fail.
+    pub lookup_fails: u32,
+    /// Brokers and bootstrap servers are named, not numbered.
+    pub names: bool,
+    /// The first address of a name leads nowhere.
+    pub dead_address: bool,
+    /// Polls may come back this many microseconds late.
+    pub oversleep_us: u64,
+    /// Polls that come back early for no reason.
+    pub spurious: u32,
+}
+
+/// What the application does.
+#[derive(Clone, Debug)]
+pub struct WorkloadPlan {
+    /// Records to send before everything is healed.
+    pub records: usize,
+    /// Most records in one go.
+    pub burst_max: usize,
+    /// Largest value.
+    pub value_max_bytes: usize,
+    /// In parts of a thousand: steps that flush.
+    pub flushes: u32,
+    /// In parts of a thousand: steps that purge.
+    pub purges: u32,
+    /// In parts of a thousand: records to an explicit partition.
+    pub explicit: u32,
+    /// In parts of a thousand: records with a key.
+    pub keyed: u32,
+    /// Reports are taken at once after each turn, not some at a time now and then.
+    pub polls_eagerly: bool,
+    /// An interceptor changes records and counts acknowledgements.
+    pub intercepts: bool,
+    /// The application's own partitioner, which refuses some records.
+    pub partitions_itself: bool,
+    /// Close comes in the middle of the trouble, with this patience.
+    pub closes_early: Option<u64>,
+}
+
+/// Everything that a seed decides.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The seed.
+    pub seed: u64,
+    /// Number of brokers.
+    pub brokers: usize,
+    /// Copies of each partition.
+    pub replication: usize,
+    /// Topics.
+    pub topics: Vec<TopicPlan>,
+    /// Brokers create topics that are asked for.
+    pub auto_create: bool,
+    /// How long a new topic has no leaders.
+    pub topic_creation_ms: u64,
+    /// Newest version of Produce.
+    pub produce_version_max: i16,
+    /// Newest version of Metadata.
+    pub metadata_version_max: i16,
+    /// Newest version of ApiVersions.
+    pub api_versions_max: i16,
+    /// The producer's settings.
+    pub config: Vec<(&'static str, String)>,
+    /// The network.
+    pub network: NetworkPlan,
+    /// Kinds of trouble with the mean time between two of each, in milliseconds.
+    pub troubles: Vec<(Trouble, u64)>,
+    /// The application.
+    pub workload: WorkloadPlan,
+    /// How long the safety phase lasts.
+    pub safety_ms: u64,
+    /// `delivery.timeout.ms`.
+    pub delivery_timeout_ms: u64,
+    /// `request.timeout.ms`.
+    pub request_timeout_ms: u64,
+    /// `max.in.flight.requests.per.connection`.
+    pub max_in_flight: usize,
+    /// `retries`.
+    pub retries: u32,
+    /// `acks`.
+    pub acks: i16,
+    /// `buffer.memory`.
+    pub buffer_memory_bytes: usize,
+}
+
+impl Options {
+    /// The options of a seed.
+    pub fn draw(seed: u64) -> Options {
+        let mut rng = Rng::with_seed(seed ^ 0x5eed_0f0f);
+        let rng = &mut rng;
+        let brokers = rng.usize(1..=4);
+        let linger_ms = pick(rng, &[0, 0, 1, 5, 100, 1000]);
+        let request_timeout_ms = pick(rng, &[200, 1000, 5000, 30_000]);
+        let timeout_ms = pick(rng, &[1000, 5000, 20_000, 120_000]);
+        let mut options = Options {
+            seed,
+            brokers,
+            replication: rng.usize(1..=brokers),
+            topics: Vec::new(),
+            auto_create: rng.bool(),
+            topic_creation_ms: pick(rng, &[0, 0, 50, 2000]),
+            produce_version_max: pick(rng, &[13, 13, 13, 12, 11, 9, 8, 7, 5, 3]),
+            metadata_version_max: pick(rng, &[13, 13, 12, 10, 9, 7, 4, 1]),
+            api_versions_max: pick(rng, &[4, 4, 3, 2, 0]),
+            config: Vec::new(),
+            network: network(rng),
+            troubles: troubles(rng),
+            workload: workload(rng),
+            safety_ms: pick(rng, &[500, 5000, 20_000]),
+            delivery_timeout_ms: timeout_ms.max(linger_ms + request_timeout_ms),
+            request_timeout_ms,
+            max_in_flight: rng.usize(1..=5),
+            retries: pick(rng, &[0, 1, 3, i32::MAX as u32, i32::MAX as u32]),
+            acks: pick(rng, &[-1, -1, -1, 1, 1, 0]),
+            buffer_memory_bytes: pick(rng, &[64 << 10, 256 << 10, 1 << 20, 32 << 20]),
+        };
+        options.topics = topics(rng);
+        options.config = config(rng, &options, linger_ms);
+        options
+    }
+
+    /// Whether nothing can go wrong but what the application asks for.
+    pub fn is_calm(&self) -> bool {
+        let network = &self.network;
+        let lossless = network.refused == 0 && network.unanswered == 0 && network.lookup_fails == 0;
+        self.troubles.is_empty() && lossless
+    }
+}
+
+/// One of several.
+pub(super) fn pick<T: Copy>(rng: &mut Rng, from: &[T]) -> T {
+    from[rng.usize(..from.len())]
+}
+
+/// True in so many of a thousand cases.
+pub(super) fn chance(rng: &mut Rng, per_mille: u32) -> bool {
+    rng.u32(..1000) < per_mille
+}
+
+fn network(rng: &mut Rng) -> NetworkPlan {
+    let delay_min_us = pick(rng, &[10, 200, 2000, 50_000]);
+    NetworkPlan {
+        delay_min_us,
+        delay_max_us: delay_min_us * pick(rng, &[1, 2, 20]),
+        send_buffer_bytes: pick(rng, &[64, 1000, 16 << 10, 256 << 10]),
+        portion_bytes: pick(rng, &[7, 200, 1460, 1 << 20]),
+        read_bytes: pick(rng, &[1, 100, 1 << 20, 1 << 20]),
+        short_read_drains: rng.bool(),
+        refused: pick(rng, &[0, 0, 50, 400]),
+        unanswered: pick(rng, &[0, 0, 50, 300]),
+        at_once: pick(rng, &[0, 300]),
+        lookup_fails: pick(rng, &[0, 0, 300]),
+        names: rng.bool(),
+        dead_address: chance(rng, 250),
+        oversleep_us: pick(rng, &[0, 0, 999]),
+        spurious: pick(rng, &[0, 0, 20]),
+    }
+}
+
+fn troubles(rng: &mut Rng) -> Vec<(Trouble, u64)> {
+    // A fifth of all runs has none: whatever fails there fails for no reason.
+    if chance(rng, 200) {
+        return Vec::new();
+    }
+    let density = pick(rng, &[100, 250, 500]);
+    let kinds = Trouble::ALL.iter().filter_map(|&kind| {
+        chance(rng, density).then(|| (kind, pick(rng, &[20, 100, 500, 2000, 5000])))
+    });
+    kinds.collect()
+}
+
+fn workload(rng: &mut Rng) -> WorkloadPlan {
+    WorkloadPlan {
+        records: pick(rng, &[1, 20, 200, 200, 1000]),
+        burst_max: pick(rng, &[1, 5, 100]),
+        value_max_bytes: pick(rng, &[20, 200, 2000, 40_000]),
+        flushes: pick(rng, &[0, 5, 50]),
+        purges: pick(rng, &[0, 0, 0, 20]),
+        explicit: pick(rng, &[0, 100, 1000]),
+        keyed: pick(rng, &[0, 300, 1000]),
+        polls_eagerly: chance(rng, 700),
+        intercepts: chance(rng, 300),
+        partitions_itself: chance(rng, 200),
+        closes_early: chance(rng, 150).then(|| pick(rng, &[0, 10, 1000])),
+    }
+}
+
+fn topics(rng: &mut Rng) -> Vec<TopicPlan> {
+    let plan = |index| TopicPlan {
+        name: format!("topic-{index}"),
+        partitions: pick(rng, &[1, 2, 3, 8]),
+        created_at_ms: pick(rng, &[Some(0), Some(0), Some(0), Some(300), Some(3000), None]),
+        log_append_time: chance(rng, 200),
+        max_message_bytes: pick(rng, &[1 << 20, 1 << 20, 1 << 20, 5000, 500]),
+    };
+    let count = 4;
+    let plans: Vec<TopicPlan> = (0..count).map(plan).collect();
+    plans.into_iter().take(rng.usize(1..=count)).collect()
+}
+
+fn config(rng: &mut Rng, options: &Options, linger_ms: u64) -> Vec<(&'static str, String)> {
+    let batch_size = pick(rng, &[0, 100, 1000, 16_384, 16_384, 60_000]);
+    let server = if options.network.names { "bootstrap" } else { "127.0.0.1" };
+    let servers: Vec<String> =
+        (1..=options.brokers).map(|broker| format!("{server}:{}", 9091 + broker)).collect();
+    let backoff_ms = pick(rng, &[0, 1, 100, 100]);
+    let acks = options.acks.to_string();
+    let mut settings = vec![
+        ("bootstrap.servers", servers.join(",")),
+        ("acks", acks),
+        ("linger.ms", linger_ms.to_string()),
+        ("batch.size", batch_size.to_string()),
+        ("batch.num.messages", pick(rng, &["0", "0", "1", "10"]).to_owned()),
+        ("buffer.memory", options.buffer_memory_bytes.to_string()),
+        ("queue.buffering.max.messages", pick(rng, &["0", "0", "50"]).to_owned()),
+        ("max.in.flight.requests.per.connection", options.max_in_flight.to_string()),
+        ("retries", options.retries.to_string()),
+        ("retry.backoff.ms", backoff_ms.to_string()),
+        ("retry.backoff.max.ms", (backoff_ms * pick(rng, &[1, 10])).to_string()),
+        ("delivery.timeout.ms", options.delivery_timeout_ms.to_string()),
+        ("request.timeout.ms", options.request_timeout_ms.to_string()),
+        ("max.request.size", pick(rng, &["1048576", "1048576", "50000", "1000"]).to_owned()),
+        ("connections.max.idle.ms", pick(rng, &["540000", "540000", "500"]).to_owned()),
+        ("reconnect.backoff.ms", pick(rng, &["50", "10", "0"]).to_owned()),
+        ("reconnect.backoff.max.ms", "1000".to_owned()),
+        ("socket.connection.setup.timeout.ms", pick(rng, &["10000", "300"]).to_owned()),
+        ("socket.connection.setup.timeout.max.ms", "30000".to_owned()),
+        ("metadata.max.age.ms", pick(rng, &["300000", "1000", "100"]).to_owned()),
+        ("metadata.recovery.rebootstrap.trigger.ms", pick(rng, &["300000", "2000"]).to_owned()),
+        ("report.timestamps", rng.bool().to_string()),
+    ];
+    let strategies = ["default", "default", "default", "consistent_random", "random", "murmur2"];
+    settings.push(("partitioner", pick(rng, &strategies).to_owned()));
+    if chance(rng, 200) {
+        settings.push(("client.rack", "rack-1".to_owned()));
+        settings.push(("partitioner.rack.aware", "true".to_owned()));
+    }
+    settings
+}
+
+impl fmt::Display for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "seed {}", self.seed)?;
+        writeln!(
+            f,
+            "  cluster: {} brokers, replication {}, auto-create {}, topics take {} ms, \
+             Produce to v{}, Metadata to v{}, ApiVersions to v{}",
+            self.brokers,
+            self.replication,
+            self.auto_create,
+            self.topic_creation_ms,
+            self.produce_version_max,
+            self.metadata_version_max,
+            self.api_versions_max
+        )?;
+        for topic in &self.topics {
+            writeln!(f, "  {topic:?}")?;
+        }
+        let settings: Vec<String> = self.config.iter().map(|(k, v)| format!("{k}={v}")).collect();
+        writeln!(f, "  producer: {}", settings.join(" "))?;
+        writeln!(f, "  {:?}", self.network)?;
+        writeln!(f, "  {:?}", self.workload)?;
+        write!(f, "  trouble for {} ms: {:?}", self.safety_ms, self.troubles)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_seed_gives_settings_that_a_producer_takes() {
+        for seed in 0..500 {
+            let options = Options::draw(seed);
+            let built = crate::config::ProducerConfig::from_pairs(options.config.iter().cloned());
+            assert!(built.is_ok(), "{options}: {built:?}");
+        }
+    }
+
+    #[test]
+    fn some_runs_are_calm_and_each_trouble_comes_up() {
+        let drawn: Vec<Options> = (0..300).map(Options::draw).collect();
+        assert!(drawn.iter().any(Options::is_calm));
+        for kind in Trouble::ALL {
+            assert!(drawn.iter().any(|o| o.troubles.iter().any(|t| t.0 == *kind)), "{kind:?}");
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! A record is stored twice only when the client could not know that it was stored: never after it had
+//! read the answer that says so.
+
+use std::collections::BTreeMap;
+
+use crate::sim::ledger::{Append, Content};
+use crate::sim::oracle::stored::{content_of, Logs};
+use crate::sim::world::World;
+
+/// Once everything has ended.
+pub(in crate::sim) fn at_end(world: &World, logs: &Logs) -> Result<(), String> {
+    let unique = world.ledger.sent.iter().filter(|sent| sent.unique && sent.accepted);
+    let mut appends: BTreeMap<(usize, Content), Vec<&Append>> =
+        unique.map(|sent| ((sent.topic, sent.content.clone()), Vec::new())).collect();
+    for append in &world.ledger.appends {
+        let log = logs.get(&(append.topic, append.life, append.partition));
+        let from = append.base_offset as usize;
+        let records = log.map_or(&[][..], |log| &log[from..from + append.count as usize]);
+        for record in records {
+            if let Some(found) = appends.get_mut(&(append.topic, content_of(record))) {
+                found.push(append);
+            }
+        }
+    }
+    for found in appends.values() {
+        for pair in found.windows(2) {
+            // The ledger is in the order of time.
+            let [first, second] = pair else { continue };
+            if first.answered_at.is_some_and(|answered| answered < second.at) {
+                return Err(format!(
+                    "a record was sent again after its answer: {first:?}, {second:?}"
+                ));
+            }
+        }
+    }
+    Ok(())
+}

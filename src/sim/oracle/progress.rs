@@ -1,0 +1,72 @@
+//! Nobody waits for ever once faults stop, nobody gives up on what can be done, and the sender does not
+//! turn without need.
+
+use crate::error::ErrorCode;
+use crate::sim::ledger::Ledger;
+use crate::sim::world::World;
+use crate::time::Time;
+
+/// Turns in one instant above which the sender is said to spin.
+const TURNS_IN_AN_INSTANT_MAX: u32 = 3000;
+
+/// Counts turns while time stands still.
+#[derive(Debug, Default)]
+pub(in crate::sim) struct Spin {
+    since: Time,
+    turns: u32,
+}
+
+impl Spin {
+    /// After a turn.
+    pub(in crate::sim) fn check(&mut self, now: Time) -> Result<(), String> {
+        if now > self.since {
+            *self = Spin { since: now, turns: 0 };
+        }
+        self.turns += 1;
+        if self.turns <= TURNS_IN_AN_INSTANT_MAX {
+            return Ok(());
+        }
+        Err(format!("the sender spins: {} turns at {now:?}", self.turns))
+    }
+}
+
+/// Once everything has ended.
+pub(in crate::sim) fn at_end(world: &World) -> Result<(), String> {
+    let options = &world.options;
+    if options.workload.closes_early.is_some() {
+        return Ok(());
+    }
+    let patient = options.retries >= 1000
+        && options.delivery_timeout_ms >= 20_000
+        && options.request_timeout_ms <= 5000
+        && !world.application.purged;
+    for (index, sent) in world.ledger.sent.iter().enumerate() {
+        let Some(fate) = &sent.fate else { continue };
+        let token = Ledger::token_of(index);
+        if fate.code == ErrorCode::ABORTED {
+            return Err(format!("{token} had to be aborted by a patient close: {fate:?}"));
+        }
+        let refused = options.workload.partitions_itself && fate.code == ErrorCode::ARGUMENT;
+        if sent.probe && patient && !refused && fate.code != ErrorCode::NONE {
+            return Err(format!("{token} failed though everything works: {fate:?}"));
+        }
+        if options.is_calm() && is_trouble(fate.code) {
+            return Err(format!("{token} failed though nothing was wrong: {fate:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// Errors that only come from a network or a broker that does not work.
+fn is_trouble(code: ErrorCode) -> bool {
+    matches!(
+        code,
+        ErrorCode::TRANSPORT
+            | ErrorCode::PROTOCOL
+            | ErrorCode::STATE
+            | ErrorCode::NOT_LEADER_OR_FOLLOWER
+            | ErrorCode::INVALID_RECORD
+            | ErrorCode::CORRUPT_MESSAGE
+            | ErrorCode::UNKNOWN_SERVER_ERROR
+    )
+}

@@ -1,0 +1,103 @@
+//! The brokers' logs and the reports agree: what was reported stored is there, at its offset, byte for
+//! byte; what was reported not stored is not; and nothing is there that nobody sent (KAFKA-19012).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::delivery::Persistence;
+use crate::mock::OwnedRecord;
+use crate::sim::ledger::{Content, Ledger, Sent};
+use crate::sim::world::World;
+
+/// All logs: topic, life of the topic, partition.
+pub(in crate::sim) type Logs = BTreeMap<(usize, usize, i32), Vec<OwnedRecord>>;
+
+/// Reads every log, those of deleted topics included.
+pub(in crate::sim) fn logs(world: &World) -> Result<Logs, String> {
+    let mut logs = world.old_logs.clone();
+    for (index, topic) in world.options.topics.iter().enumerate() {
+        let count = world.cluster.partition_count(&topic.name).unwrap_or(0);
+        for partition in 0..count as i32 {
+            let records = world.cluster.records(&topic.name, partition);
+            let records =
+                records.map_err(|error| format!("{} {partition}: {error}", topic.name))?;
+            logs.insert((index, world.ledger.life(index), partition), records);
+        }
+    }
+    Ok(logs)
+}
+
+/// A log record's content.
+pub(in crate::sim) fn content_of(record: &OwnedRecord) -> Content {
+    Content {
+        key: record.key.clone(),
+        value: record.value.clone(),
+        headers: record.headers.clone(),
+    }
+}
+
+/// Once everything has ended.
+pub(in crate::sim) fn at_end(world: &World, logs: &Logs) -> Result<(), String> {
+    nothing_unknown(world, logs)?;
+    let in_logs: BTreeSet<(usize, Content)> = logs
+        .iter()
+        .flat_map(|(&(topic, _, _), records)| records.iter().map(move |r| (topic, content_of(r))))
+        .collect();
+    for (index, sent) in world.ledger.sent.iter().enumerate() {
+        let Some(fate) = &sent.fate else { continue };
+        let token = Ledger::token_of(index);
+        if fate.persistence == Persistence::Persisted && fate.offset >= 0 {
+            found(world, sent, logs).map_err(|what| format!("{token}: {what}: {fate:?}"))?;
+        }
+        let there = sent.unique && in_logs.contains(&(sent.topic, sent.content.clone()));
+        if fate.persistence == Persistence::NotPersisted && there {
+            return Err(format!("{token} is in a log and was reported as surely not: {fate:?}"));
+        }
+    }
+    Ok(())
+}
+
+fn nothing_unknown(world: &World, logs: &Logs) -> Result<(), String> {
+    let mut sent: BTreeMap<(usize, &Content), Vec<&Sent>> = BTreeMap::new();
+    for record in world.ledger.sent.iter().filter(|sent| sent.accepted) {
+        sent.entry((record.topic, &record.content)).or_default().push(record);
+    }
+    for (&(topic, _, partition), records) in logs {
+        for record in records {
+            let content = content_of(record);
+            let place =
+                || format!("topic {topic}, partition {partition}, offset {}", record.offset);
+            let Some(candidates) = sent.get(&(topic, &content)) else {
+                return Err(format!("nobody sent what is in {}: {content:?}", place()));
+            };
+            let fits = |sent: &&&Sent| sent.partition < 0 || sent.partition == partition;
+            if candidates.iter().find(fits).is_none() {
+                return Err(format!("{} holds a record that was sent elsewhere", place()));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn found(world: &World, sent: &Sent, logs: &Logs) -> Result<(), String> {
+    let Some(fate) = &sent.fate else { return Ok(()) };
+    let lives = 0..=world.ledger.life(sent.topic);
+    let at_offset: Vec<&OwnedRecord> = lives
+        .filter_map(|life| logs.get(&(sent.topic, life, fate.partition)))
+        .filter_map(|records| records.get(usize::try_from(fate.offset).ok()?))
+        .collect();
+    let Some(record) = at_offset.into_iter().find(|record| content_of(record) == sent.content)
+    else {
+        return Err("another record, or none, is at its offset".to_owned());
+    };
+    let stamped = fate.log_append_time_ms >= 0;
+    let expected_ms = if stamped { fate.log_append_time_ms } else { sent.timestamp_ms };
+    if record.timestamp_ms != expected_ms {
+        return Err(format!("its time is {} in the log, not {expected_ms}", record.timestamp_ms));
+    }
+    let told = ("report.timestamps", "true".to_owned());
+    let told = stamped || world.options.config.contains(&told);
+    if fate.timestamp_ms != if told { expected_ms } else { -1 } {
+        return Err("its time is wrong in the report".to_owned());
+    }
+    Ok(())
+}
