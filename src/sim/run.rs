@@ -98,19 +98,23 @@ fn play(world: &Rc<RefCell<World>>, turns: &mut u64) -> Result<(), String> {
         *turns += 1;
         result = after_turn(&mut world.borrow_mut(), &mut driver, &mut spin, open);
     }
-    let result = result.and_then(|()| at_end(&mut world.borrow_mut()));
-    let story = result.map_err(|what| {
-        let now = world.borrow().now().as_ms();
-        format!("{what}\n  at {now} ms; {driver:?}")
+    let result = result.map_err(|what| {
+        let now = world.borrow().now();
+        let sender = driver.sender().next_deadline(now).as_ms();
+        let client = driver.sender().client().next_deadline(now).as_ms();
+        let now = now.as_ms();
+        format!(
+            "{what}\n  at {now} ms; the sender looks again at {sender}, the client at {client}; \
+             {driver:?}"
+        )
     });
-    // The producer's own end must not find a world that is in use.
-    let application = {
-        let mut world = world.borrow_mut();
-        (world.application.producer.take(), world.application.accumulator.take())
-    };
+    // What is in flight keeps its memory as long as there is a socket that may read it.
     drop(driver);
-    drop(application);
-    story
+    let result = result.and_then(|()| at_end(&mut world.borrow_mut()));
+    // The producer's own end must not find a world that is in use.
+    let producer = world.borrow_mut().application.producer.take();
+    drop(producer);
+    result
 }
 
 fn begin(world: &Rc<RefCell<World>>) -> Result<SimDriver, Error> {
