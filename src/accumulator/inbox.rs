@@ -2,6 +2,7 @@
 //! record, and a wake-up only when the sender would otherwise sleep too long.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::accumulator::topic::Slot;
 use crate::sync::atomic::{fence, AtomicU64, Ordering};
@@ -53,12 +54,13 @@ pub struct Inbox {
     commands: SegQueue<Command>,
     /// Nanoseconds at which the sender wakes by itself; 0 while it is awake.
     sleeping_until: AtomicU64,
-    wake: Box<dyn Wake>,
+    wake: Arc<dyn Wake>,
 }
 
 impl Inbox {
     /// An empty inbox of a sender that is woken by `wake`.
-    pub fn new(wake: Box<dyn Wake>) -> Inbox {
+    pub fn new(wake: impl Into<Arc<dyn Wake>>) -> Inbox {
+        let wake = wake.into();
         Inbox { commands: SegQueue::new(), sleeping_until: AtomicU64::new(0), wake }
     }
 

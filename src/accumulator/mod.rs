@@ -83,9 +83,12 @@ impl Accumulator {
         delivery: Arc<Delivery>,
         wake: Box<dyn Wake>,
     ) -> Arc<Accumulator> {
+        let wake: Arc<dyn Wake> = wake.into();
+        let pool = Pool::new(settings.buffer_memory_bytes);
+        pool.wakes(wake.clone());
         Arc::new(Accumulator {
             settings,
-            pool: Pool::new(settings.buffer_memory_bytes),
+            pool,
             topics: Topics::default(),
             delivery,
             inbox: Inbox::new(wake),

@@ -3,9 +3,13 @@
 //! lends more than the amount, bookkeeping and free lists included.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
+use once_cell::sync::OnceCell;
+
+use crate::accumulator::inbox::Wake;
 use crate::delivery::lease::{Lease, MemoryHome};
 use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::sync::{Condvar, Mutex, MutexGuard};
@@ -128,12 +132,15 @@ struct State {
     waiters: VecDeque<Waiter>,
     next_waiter: u64,
     closed: bool,
+    /// The sender went without memory and is to be told when some comes back.
+    sender_waits: bool,
 }
 
 /// The pool. See the head of the file.
-#[derive(Debug)]
 pub struct Pool {
     state: Mutex<State>,
+    /// Wakes the sender.
+    wake: OnceCell<Arc<dyn Wake>>,
     total: usize,
     reserve: usize,
     waiting: AtomicUsize,
@@ -147,12 +154,19 @@ impl Pool {
     pub fn new(total: usize) -> Arc<Pool> {
         Arc::new(Pool {
             state: Mutex::new(State::default()),
+            wake: OnceCell::new(),
             total,
             reserve: RESERVE_MAX.min(total / 8),
             waiting: AtomicUsize::new(0),
             pressed: AtomicBool::new(false),
             exhausted: AtomicUsize::new(0),
         })
+    }
+
+    /// Says who is to be woken when the sender went without memory and some came back. Once.
+    pub fn wakes(&self, wake: Arc<dyn Wake>) {
+        // A second waker would be for a second sender, which no pool has.
+        let _ = self.wake.set(wake);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -211,6 +225,9 @@ impl Pool {
             Taker::Sender => false,
             Taker::Exchange(held) => {
                 if state.lent - held.bytes() + bytes > self.total {
+                    // What lingers is to go, and what comes back is to be told.
+                    self.pressed.store(true, Ordering::Relaxed);
+                    state.sender_waits = true;
                     return false;
                 }
                 state.lent -= held.use_up();
@@ -303,6 +320,11 @@ impl Pool {
             }
         }
         self.evict(state);
+        if bytes > 0 && std::mem::take(&mut state.sender_waits) {
+            if let Some(wake) = self.wake.get() {
+                wake.wake();
+            }
+        }
     }
 
     /// Waits in line for `bytes`, at most `timeout`; calls `in_line` once it stands there, when
@@ -373,6 +395,12 @@ impl Pool {
         for waiter in &state.waiters {
             waiter.woken.notify_one();
         }
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Pool({} of {} bytes available)", self.available_bytes(), self.total)
     }
 }
 

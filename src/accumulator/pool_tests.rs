@@ -159,6 +159,26 @@ fn close_wakes_everybody_and_refuses_newcomers() {
 }
 
 #[test]
+fn the_sender_is_woken_once_when_memory_comes_back_after_it_went_without() {
+    let pool = Pool::new(64 * KIB);
+    let woken = Arc::new(AtomicUsize::new(0));
+    let count = woken.clone();
+    pool.wakes(Arc::new(move || {
+        count.fetch_add(1, Ordering::Relaxed);
+    }));
+    assert!(take(&pool, &counted(56 * KIB)).is_some());
+    pool.give_back(KIB);
+    assert_eq!(woken.load(Ordering::Relaxed), 0, "nobody went without");
+    let mut held = Lease::new(pool.clone(), 0);
+    let too_much = counted(10 * KIB);
+    assert!(!pool.try_take(&too_much, Taker::Exchange(&mut held), &mut Vec::new()));
+    assert!(pool.take_pressure(), "what lingers must go to free some");
+    pool.give_back(KIB);
+    pool.give_back(KIB);
+    assert_eq!(woken.load(Ordering::Relaxed), 1);
+}
+
+#[test]
 fn many_threads_and_all_memory_back_at_the_end() {
     let pool = Pool::new(64 * KIB);
     let threads: Vec<_> = (0..6u64)

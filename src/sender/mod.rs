@@ -86,10 +86,6 @@ pub struct SenderParts<N: Network> {
     pub log: Arc<Log>,
 }
 
-/// How long promotion rests when the pool has nothing: memory also comes home from application threads,
-/// which do not tell the sender.
-const PROMOTION_PAUSE_MS: u64 = 5;
-
 /// The sender. See the head of the file.
 pub struct Sender<N: Network> {
     settings: SenderSettings,
@@ -105,13 +101,13 @@ pub struct Sender<N: Network> {
     parked_topics: BTreeSet<u32>,
     /// Topics whose parked records are being promoted.
     opening: VecDeque<u32>,
+    /// There was no memory to promote what is parked; the pool wakes us when some comes back.
+    promotion_waits: bool,
     metadata_version: u64,
     flushed_epoch: Option<u64>,
     closing: Option<Time>,
     /// Nodes that do not take what is due for them, and since when (KIP-794).
     refusing: BTreeMap<NodeId, Time>,
-    /// The pool had nothing for a parked record: time passes before the next attempt.
-    promotion_waits: bool,
     reports: Vec<Report>,
 }
 
@@ -146,11 +142,11 @@ impl<N: Network> Sender<N> {
             expiry: BinaryHeap::new(),
             parked_topics: BTreeSet::new(),
             opening: VecDeque::new(),
+            promotion_waits: false,
             metadata_version: 0,
             flushed_epoch: None,
             closing: None,
             refusing: BTreeMap::new(),
-            promotion_waits: false,
             reports: Vec::new(),
         }
     }
@@ -241,12 +237,10 @@ impl<N: Network> Sender<N> {
 
     /// When there is something to do again if no event comes before.
     pub fn next_deadline(&mut self, now: Time) -> Time {
-        let mut deadline = self.schedule.next_deadline();
-        match (self.opening.is_empty(), self.promotion_waits) {
-            (true, _) => {}
-            (false, true) => deadline = deadline.min(now.plus_ms(PROMOTION_PAUSE_MS)),
-            (false, false) => return now,
+        if !self.opening.is_empty() && !self.promotion_waits {
+            return now;
         }
+        let mut deadline = self.schedule.next_deadline();
         for node in self.schedule.due_nodes() {
             deadline = deadline.min(self.parts.client.poll_delay(node, now));
         }

@@ -1,6 +1,7 @@
 //! What metadata means for the queues: partitions appear, leaders move, gates open. Promotes records
 //! that were parked for a topic, a slice a turn, so that a long queue does not hold up the rest.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::Arc;
 
 use crate::accumulator::append::AppendFailure;
@@ -17,6 +18,21 @@ use crate::time::Time;
 
 /// Parked records promoted in one turn.
 const PROMOTED_PER_TURN: usize = 2000;
+
+/// What was accepted before the producer was closed is still sent: for parked records it is never closed.
+/// (Whatever is left at the end is failed by the same thread that promotes.)
+static PROMOTED_UNTIL_THE_END: AtomicBool = AtomicBool::new(false);
+
+/// How far the promotion of a topic's parked records has come.
+#[derive(Copy, Clone, PartialEq, Eq)]
+enum Promotion {
+    /// The gate is open.
+    Complete,
+    /// The next turn goes on.
+    Unfinished,
+    /// It goes on when memory comes back.
+    NoMemory,
+}
 
 impl<N: Network> Sender<N> {
     pub(super) fn want_topic(&mut self, topic: u32, now: Time) {
@@ -133,18 +149,20 @@ impl<N: Network> Sender<N> {
     /// Moves parked records of topics that became known into their partitions.
     pub(super) fn promote_parked(&mut self) {
         let accumulator = self.parts.accumulator.clone();
-        self.promotion_waits = false;
+        // Until a topic turns up that waits for nothing.
+        self.promotion_waits = true;
         for _ in 0..self.opening.len() {
             let Some(id) = self.opening.pop_front() else { return };
             let Some(topic) = accumulator.topics.get(id) else { continue };
-            if !self.promote_slice(topic) {
+            let promotion = self.promote_slice(topic);
+            if promotion != Promotion::Complete {
                 self.opening.push_back(id);
             }
+            self.promotion_waits &= promotion == Promotion::NoMemory;
         }
     }
 
-    /// True when the gate is open.
-    fn promote_slice(&mut self, topic: &Arc<Topic>) -> bool {
+    fn promote_slice(&mut self, topic: &Arc<Topic>) -> Promotion {
         for _ in 0..PROMOTED_PER_TURN {
             let mut parked = topic.gate.lock();
             let Some(record) = parked.pop_front() else {
@@ -153,16 +171,15 @@ impl<N: Network> Sender<N> {
                 drop(parked);
                 self.parked_topics.remove(&topic.id);
                 self.parts.accumulator.bulletin.post(|_| {});
-                return true;
+                return Promotion::Complete;
             };
             drop(parked);
             if let Some(record) = self.promote(topic, record) {
                 topic.gate.lock().push_front(record);
-                self.promotion_waits = true;
-                return false;
+                return Promotion::NoMemory;
             }
         }
-        false
+        Promotion::Unfinished
     }
 
     /// Appends one parked record; gives it back when there is no memory just now.
@@ -178,7 +195,8 @@ impl<N: Network> Sender<N> {
             };
             let taker = Taker::Exchange(&mut held);
             let parked = Some(&record.promise);
-            let context = AppendContext { parked, ..accumulator.append_context() };
+            let closed = &PROMOTED_UNTIL_THE_END;
+            let context = AppendContext { parked, closed, ..accumulator.append_context() };
             let now = || record.parked_at;
             accumulator.append_in(&context, topic, choice, fields, token, taker, &now)
         });
