@@ -147,7 +147,7 @@ impl World {
         }
         // Readiness for what comes next is sure only as `short_read_drains` says.
         link.read_armed |= drains && count < buffer.len();
-        let known = link.count_read(count);
+        let known = link.count_read(count, now);
         for append in known {
             self.ledger.appends[append].answered_at = Some(now);
         }
@@ -218,6 +218,12 @@ impl World {
         self.trace.note(now, "close", &[id]);
         let Some(link) = self.links.get_mut(&id) else { return };
         link.token = None;
+        if link.learned.0 == now {
+            // It may have found rubbish in front of those answers, and then believes none behind it.
+            for &append in &link.learned.1 {
+                self.ledger.appends[append].answered_at = None;
+            }
+        }
         // What is on its way still arrives: a broker may act on a request that nobody waits for.
         let at = link.out_at.max(now);
         self.at(at, Event::ClientGone(id));

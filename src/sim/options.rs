@@ -168,7 +168,8 @@ impl Options {
     pub fn is_calm(&self) -> bool {
         let network = &self.network;
         let lossless = network.refused == 0 && network.unanswered == 0 && network.lookup_fails == 0;
-        self.troubles.is_empty() && lossless
+        // Without acks a broker says that something is wrong with a record by closing the connection.
+        self.troubles.is_empty() && lossless && self.acks != 0
     }
 }
 
@@ -252,6 +253,8 @@ fn config(rng: &mut Rng, options: &Options, linger_ms: u64) -> Vec<(&'static str
     let acks = options.acks.to_string();
     let mut settings = vec![
         ("bootstrap.servers", servers.join(",")),
+        // The default counts the producers of the process.
+        ("client.id", format!("producer-{}", options.seed + 1)),
         ("acks", acks),
         ("linger.ms", linger_ms.to_string()),
         ("batch.size", batch_size.to_string()),

@@ -77,6 +77,8 @@ pub(super) struct Link {
     pub(super) waiting: VecDeque<Waiting>,
     pub(super) answers: VecDeque<Answer>,
     pub(super) answered_bytes: u64,
+    /// When the client last read, and the appends that it learned of then.
+    pub(super) learned: (Time, Vec<usize>),
     /// When the broker's output is looked at next.
     pub(super) output_at: Time,
 }
@@ -103,17 +105,22 @@ impl Link {
             waiting: VecDeque::new(),
             answers: VecDeque::new(),
             answered_bytes: 0,
+            learned: (now, Vec::new()),
             output_at: Time::NEVER,
         }
     }
 
     /// Counts bytes as read; gives the appends of which the client now knows.
-    pub(super) fn count_read(&mut self, count: usize) -> Vec<usize> {
+    pub(super) fn count_read(&mut self, count: usize, now: Time) -> Vec<usize> {
         self.read_bytes += count as u64;
         let mut known = Vec::new();
         while self.answers.front().is_some_and(|answer| answer.ends_at <= self.read_bytes) {
             known.extend(self.answers.pop_front().into_iter().flat_map(|answer| answer.appends));
         }
+        if self.learned.0 < now {
+            self.learned = (now, Vec::new());
+        }
+        self.learned.1.extend_from_slice(&known);
         known
     }
 
