@@ -6,27 +6,27 @@ use crate::sim::ledger::Ledger;
 use crate::sim::world::World;
 use crate::time::Time;
 
-/// Turns in one instant above which the sender is said to spin.
-const TURNS_IN_AN_INSTANT_MAX: u32 = 3000;
+/// Turns without time passing or anything happening, above which the sender is said to spin.
+const IDLE_TURNS_MAX: u32 = 200;
 
-/// Counts turns while time stands still.
+/// Counts turns while the world stands still.
 #[derive(Debug, Default)]
 pub(in crate::sim) struct Spin {
-    since: Time,
+    since: (Time, u64),
     turns: u32,
 }
 
 impl Spin {
-    /// After a turn.
-    pub(in crate::sim) fn check(&mut self, now: Time) -> Result<(), String> {
-        if now > self.since {
-            *self = Spin { since: now, turns: 0 };
+    /// After a turn, so many events after the beginning.
+    pub(in crate::sim) fn check(&mut self, now: Time, events: u64) -> Result<(), String> {
+        if (now, events) != self.since {
+            *self = Spin { since: (now, events), turns: 0 };
         }
         self.turns += 1;
-        if self.turns <= TURNS_IN_AN_INSTANT_MAX {
+        if self.turns <= IDLE_TURNS_MAX {
             return Ok(());
         }
-        Err(format!("the sender spins: {} turns at {now:?}", self.turns))
+        Err(format!("the sender spins: {} turns at {now:?} in which nothing happened", self.turns))
     }
 }
 
