@@ -159,9 +159,17 @@ impl Options {
             acks: pick(rng, &[-1, -1, -1, 1, 1, 0]),
             buffer_memory_bytes: pick(rng, &[64 << 10, 256 << 10, 1 << 20, 32 << 20]),
         };
+        options.limit_work();
         options.topics = topics(rng);
         options.config = config(rng, &options, linger_ms);
         options
+    }
+
+    /// Thousands of runs tell more than a few long ones: what has to travel in tiny portions is little.
+    fn limit_work(&mut self) {
+        let portion = self.network.portion_bytes.min(self.network.send_buffer_bytes);
+        let affordable = 20_000 * portion / self.workload.value_max_bytes;
+        self.workload.records = self.workload.records.min(affordable.max(10));
     }
 
     /// Whether nothing can go wrong but what the application asks for.
