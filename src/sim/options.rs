@@ -198,7 +198,7 @@ fn network(rng: &mut Rng) -> NetworkPlan {
         delay_max_us: delay_min_us * pick(rng, &[1, 2, 20]),
         send_buffer_bytes: pick(rng, &[64, 1000, 16 << 10, 256 << 10]),
         portion_bytes: pick(rng, &[7, 200, 1460, 1 << 20]),
-        read_bytes: pick(rng, &[1, 100, 1 << 20, 1 << 20]),
+        read_bytes: pick(rng, &[16, 100, 1 << 20, 1 << 20]),
         short_read_drains: rng.bool(),
         refused: pick(rng, &[0, 0, 50, 400]),
         unanswered: pick(rng, &[0, 0, 50, 300]),
@@ -257,7 +257,9 @@ fn config(rng: &mut Rng, options: &Options, linger_ms: u64) -> Vec<(&'static str
     let server = if options.network.names { "bootstrap" } else { "127.0.0.1" };
     let servers: Vec<String> =
         (1..=options.brokers).map(|broker| format!("{server}:{}", 9091 + broker)).collect();
-    let backoff_ms = pick(rng, &[0, 1, 100, 100]);
+    // Without a pause, a topic that never comes is asked for as fast as the network goes.
+    let briefest_ms = if options.delivery_timeout_ms <= 5000 { 0 } else { 20 };
+    let backoff_ms = pick(rng, &[0, 1, 100, 100]).max(briefest_ms);
     let acks = options.acks.to_string();
     let mut settings = vec![
         ("bootstrap.servers", servers.join(",")),
