@@ -7,11 +7,16 @@ use crate::accumulator::pool::{Needs, Pool, Taker, CHUNK_SIZES};
 use crate::net::frame::Pieces;
 use crate::record::RecordSink;
 
-/// Chunks being written.
+/// Chunks being written. Most batches fit into one chunk, so that one lies in here and not behind a
+/// further pointer: with thousands of partitions each pointer is a cache miss per record.
 #[derive(Debug)]
 pub struct Chain {
-    chunks: Vec<Vec<u8>>,
-    current: usize,
+    /// Chunks without room, in order.
+    full: Vec<Vec<u8>>,
+    /// The chunk being written; without capacity before the first is taken.
+    current: Vec<u8>,
+    /// Chunks taken for what comes after it.
+    spare: Vec<Vec<u8>>,
     bytes: usize,
     /// Class of the next chunk to take.
     class: usize,
@@ -20,7 +25,7 @@ pub struct Chain {
 impl Chain {
     /// An empty chain whose first chunk will be of `class`.
     pub fn new(class: usize) -> Chain {
-        Chain { chunks: Vec::new(), current: 0, bytes: 0, class }
+        Chain { full: Vec::new(), current: Vec::new(), spare: Vec::new(), bytes: 0, class }
     }
 
     /// Bytes written.
@@ -31,13 +36,11 @@ impl Chain {
     /// Bytes that can be written without taking a chunk.
     #[inline]
     pub fn room(&self) -> usize {
-        match self.chunks.get(self.current) {
-            Some(chunk) => {
-                let later = self.chunks[self.current + 1..].iter().map(Vec::capacity);
-                chunk.capacity() - chunk.len() + later.sum::<usize>()
-            }
-            None => 0,
+        let here = self.current.capacity() - self.current.len();
+        if self.spare.is_empty() {
+            return here;
         }
+        here + self.spare.iter().map(Vec::capacity).sum::<usize>()
     }
 
     /// What must be taken so that `bytes` more fit: a chunk of the next size, or no more than necessary
@@ -49,11 +52,10 @@ impl Chain {
 
     /// Takes `needs`; the counted bytes in it are the caller's to keep track of.
     pub fn take(&mut self, needs: &Needs, pool: &Pool, taker: Taker<'_>) -> bool {
-        let before = self.chunks.len();
-        if !pool.try_take(needs, taker, &mut self.chunks) {
+        if !pool.try_take(needs, taker, self) {
             return false;
         }
-        if self.chunks.len() > before {
+        if needs.chunks.iter().any(|&count| count > 0) {
             self.class = (self.class + 1).min(CHUNK_SIZES.len() - 1);
         }
         true
@@ -61,33 +63,52 @@ impl Chain {
 
     #[cold]
     fn put_across(&mut self, mut bytes: &[u8]) {
-        while !bytes.is_empty() {
-            let chunk = &mut self.chunks[self.current];
-            let room = chunk.capacity() - chunk.len();
-            if room == 0 {
-                self.current += 1;
-                continue;
-            }
+        loop {
+            let room = self.current.capacity() - self.current.len();
             let (here, rest) = bytes.split_at(room.min(bytes.len()));
-            chunk.extend_from_slice(here);
+            self.current.extend_from_slice(here);
             bytes = rest;
+            if bytes.is_empty() {
+                return;
+            }
+            let next = self.spare.remove(0);
+            self.full.push(std::mem::replace(&mut self.current, next));
         }
     }
 
     /// Seals the chain: its bytes never change again, and go home when the last holder drops them.
-    pub fn seal(self, pool: Arc<Pool>, counted_bytes: usize) -> Payload {
-        let mut chunks = self.chunks;
-        let used = chunks.iter().rposition(|chunk| !chunk.is_empty()).map_or(0, |at| at + 1);
-        if used < chunks.len() {
-            let mut unused = chunks.split_off(used);
-            pool.release(&mut unused, 0);
+    pub fn seal(mut self, pool: Arc<Pool>, counted_bytes: usize) -> Payload {
+        if self.current.is_empty() && self.current.capacity() > 0 {
+            self.spare.push(std::mem::take(&mut self.current));
         }
-        Payload { chunks, bytes: self.bytes, counted_bytes, pool }
+        if !self.spare.is_empty() {
+            pool.release(&mut self.spare, 0);
+        }
+        Payload { full: self.full, last: self.current, bytes: self.bytes, counted_bytes, pool }
     }
 
     /// Returns everything to the pool unsealed.
-    pub fn discard(mut self, pool: &Pool) {
-        pool.release(&mut self.chunks, 0);
+    pub fn discard(self, pool: &Pool) {
+        let Chain { full, current, spare, .. } = self;
+        pool.recycle(full.into_iter().chain(spare).chain(allocated(current)), 0);
+    }
+}
+
+/// A chunk, unless it is only the place of one.
+fn allocated(chunk: Vec<u8>) -> Option<Vec<u8>> {
+    (chunk.capacity() > 0).then_some(chunk)
+}
+
+/// Takes in empty chunks.
+impl Extend<Vec<u8>> for Chain {
+    fn extend<I: IntoIterator<Item = Vec<u8>>>(&mut self, chunks: I) {
+        for chunk in chunks {
+            if self.current.capacity() == 0 {
+                self.current = chunk;
+            } else {
+                self.spare.push(chunk);
+            }
+        }
     }
 }
 
@@ -95,9 +116,8 @@ impl RecordSink for Chain {
     #[inline]
     fn put(&mut self, bytes: &[u8]) {
         self.bytes += bytes.len();
-        let chunk = &mut self.chunks[self.current];
-        if chunk.capacity() - chunk.len() >= bytes.len() {
-            chunk.extend_from_slice(bytes);
+        if self.current.capacity() - self.current.len() >= bytes.len() {
+            self.current.extend_from_slice(bytes);
         } else {
             self.put_across(bytes);
         }
@@ -108,35 +128,43 @@ impl RecordSink for Chain {
 /// of a promise nor a retry can pull memory from under a socket (KAFKA-19012).
 #[derive(Debug)]
 pub struct Payload {
-    chunks: Vec<Vec<u8>>,
+    full: Vec<Vec<u8>>,
+    /// The last chunk; without capacity in a payload of nothing.
+    last: Vec<u8>,
     bytes: usize,
     counted_bytes: usize,
     pool: Arc<Pool>,
 }
 
 impl Payload {
+    fn pieces(&self) -> impl Iterator<Item = &Vec<u8>> {
+        self.full.iter().chain((self.last.capacity() > 0).then_some(&self.last))
+    }
+
     /// CRC-32C over all bytes.
     pub fn crc32c(&self) -> u32 {
-        self.chunks.iter().fold(0, |crc, chunk| crate::record::crc32c::append(crc, chunk))
+        self.pieces().fold(0, |crc, chunk| crate::record::crc32c::append(crc, chunk))
     }
 
     /// A copy in one piece.
     pub fn to_vec(&self) -> Vec<u8> {
-        self.chunks.concat()
+        self.pieces().flatten().copied().collect()
     }
 
     /// The chunks and the counted bytes, which the caller must give back to the pool.
     pub(super) fn into_chunks(mut self) -> (Vec<Vec<u8>>, usize) {
-        (std::mem::take(&mut self.chunks), std::mem::take(&mut self.counted_bytes))
+        let mut chunks = std::mem::take(&mut self.full);
+        chunks.extend(allocated(std::mem::take(&mut self.last)));
+        (chunks, std::mem::take(&mut self.counted_bytes))
     }
 }
 
 impl Pieces for Payload {
     fn count(&self) -> usize {
-        self.chunks.len()
+        self.full.len() + usize::from(self.last.capacity() > 0)
     }
     fn piece(&self, index: usize) -> &[u8] {
-        &self.chunks[index]
+        self.full.get(index).unwrap_or(&self.last)
     }
     fn bytes(&self) -> usize {
         self.bytes
@@ -145,6 +173,7 @@ impl Pieces for Payload {
 
 impl Drop for Payload {
     fn drop(&mut self) {
-        self.pool.release(&mut self.chunks, self.counted_bytes);
+        let chunks = self.full.drain(..).chain(allocated(std::mem::take(&mut self.last)));
+        self.pool.recycle(chunks, self.counted_bytes);
     }
 }

@@ -211,8 +211,13 @@ impl Pool {
         pressed || self.waiting_threads() > 0
     }
 
-    /// Takes all of `needs`, pushing the chunks (empty, smallest first) onto `chunks`; or nothing.
-    pub fn try_take(&self, needs: &Needs, taker: Taker<'_>, chunks: &mut Vec<Vec<u8>>) -> bool {
+    /// Takes all of `needs`, giving the chunks (empty, smallest first) to `chunks`; or nothing.
+    pub fn try_take(
+        &self,
+        needs: &Needs,
+        taker: Taker<'_>,
+        chunks: &mut impl Extend<Vec<u8>>,
+    ) -> bool {
         let bytes = needs.bytes();
         let mut state = self.lock();
         let exchanged = matches!(taker, Taker::Exchange(_));
@@ -257,14 +262,14 @@ impl Pool {
     }
 
     /// The bytes are already counted as lent: finds the chunks, making room among the free ones.
-    fn hand_out(&self, state: &mut State, needs: &Needs, chunks: &mut Vec<Vec<u8>>) {
+    fn hand_out(&self, state: &mut State, needs: &Needs, chunks: &mut impl Extend<Vec<u8>>) {
         let mut fresh = [0u32; CHUNK_SIZES.len()];
         for (class, &count) in needs.chunks.iter().enumerate() {
             for _ in 0..count {
                 match state.free[class].pop() {
                     Some(chunk) => {
                         state.pooled -= CHUNK_SIZES[class];
-                        chunks.push(chunk);
+                        chunks.extend([chunk]);
                     }
                     None => fresh[class] += 1,
                 }
@@ -290,9 +295,14 @@ impl Pool {
 
     /// Takes chunks back (and recycles them) together with `counted_bytes`.
     pub fn release(&self, chunks: &mut Vec<Vec<u8>>, counted_bytes: usize) {
+        self.recycle(chunks.drain(..), counted_bytes);
+    }
+
+    /// As [`Pool::release`], wherever the chunks come from.
+    pub fn recycle(&self, chunks: impl IntoIterator<Item = Vec<u8>>, counted_bytes: usize) {
         let mut state = self.lock();
         let mut bytes = counted_bytes;
-        for mut chunk in chunks.drain(..) {
+        for mut chunk in chunks {
             let size = chunk.capacity();
             bytes += size;
             if let Some(class) = CHUNK_SIZES.iter().position(|&known| known == size) {
