@@ -204,11 +204,16 @@ impl Partition {
     }
 
     fn seal(&self, queue: &mut Queue, pool: &Arc<Pool>) {
-        if let Some(open) = queue.open.take() {
-            queue.last_bytes = open.bytes();
-            queue.next_ordinal += u64::from(open.count());
-            queue.sealed.push_back(open.seal(pool));
-        }
+        let sealed = Self::end_open(queue, pool);
+        queue.sealed.extend(sealed);
+    }
+
+    /// Seals the open batch without queueing it.
+    fn end_open(queue: &mut Queue, pool: &Arc<Pool>) -> Option<Batch> {
+        let open = queue.open.take()?;
+        queue.last_bytes = open.bytes();
+        queue.next_ordinal += u64::from(open.count());
+        Some(open.seal(pool))
     }
 
     /// Seals the open batch, if any, so that it goes without waiting longer. True if there was one.
@@ -243,15 +248,17 @@ impl Partition {
     /// Takes the first batch if it is not larger than `bytes_max` (or `force`), sealing it if it is open.
     pub fn take(&self, pool: &Arc<Pool>, bytes_max: usize, force: bool) -> Option<Batch> {
         let mut queue = self.lock();
-        if queue.sealed.is_empty() {
-            self.seal(&mut queue, pool);
-        }
-        let fits = queue.sealed.front().is_some_and(|batch| force || batch.bytes() <= bytes_max);
-        if !fits {
+        // An open batch that can go never enters the queue, so partitions that are never behind keep none.
+        let first = match queue.sealed.pop_front() {
+            Some(batch) => batch,
+            None => Self::end_open(&mut queue, pool)?,
+        };
+        if !force && first.bytes() > bytes_max {
+            queue.sealed.push_front(first);
             return None;
         }
         self.queued.fetch_sub(1, Ordering::Relaxed);
-        queue.sealed.pop_front()
+        Some(first)
     }
 
     /// Puts a batch back where its ordinal belongs.
