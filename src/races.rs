@@ -152,7 +152,7 @@ fn a_record_is_drained_exactly_once_and_in_order() {
 fn a_command_never_lies_before_a_sleeping_sender() {
     explore(3, || {
         let bed = Arc::new(Notify::new());
-        let inbox = Arc::new(Inbox::new(Box::new(Bed(bed.clone()))));
+        let inbox = Arc::new(Inbox::new(std::sync::Arc::new(Bed(bed.clone()))));
         let threads: Vec<_> = (0..2)
             .map(|slot| {
                 let inbox = inbox.clone();

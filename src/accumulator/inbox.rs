@@ -59,8 +59,7 @@ pub struct Inbox {
 
 impl Inbox {
     /// An empty inbox of a sender that is woken by `wake`.
-    pub fn new(wake: impl Into<Arc<dyn Wake>>) -> Inbox {
-        let wake = wake.into();
+    pub fn new(wake: Arc<dyn Wake>) -> Inbox {
         Inbox { commands: SegQueue::new(), sleeping_until: AtomicU64::new(0), wake }
     }
 
