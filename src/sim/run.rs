@@ -148,7 +148,7 @@ fn after_turn(
     open: bool,
 ) -> Result<(), String> {
     let now: Time = world.now();
-    spin.check(now, world.events)?;
+    spin.check(now, world.events + world.trace.steps())?;
     memory::check(world, false)?;
     if open {
         schedule::check(driver, now)?;

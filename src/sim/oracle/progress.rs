@@ -17,10 +17,10 @@ pub(in crate::sim) struct Spin {
 }
 
 impl Spin {
-    /// After a turn, so many events after the beginning.
-    pub(in crate::sim) fn check(&mut self, now: Time, events: u64) -> Result<(), String> {
-        if (now, events) != self.since {
-            *self = Spin { since: (now, events), turns: 0 };
+    /// After a turn; `done`: how much has happened and was done since the beginning.
+    pub(in crate::sim) fn check(&mut self, now: Time, done: u64) -> Result<(), String> {
+        if (now, done) != self.since {
+            *self = Spin { since: (now, done), turns: 0 };
         }
         self.turns += 1;
         if self.turns <= IDLE_TURNS_MAX {
