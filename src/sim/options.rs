@@ -217,10 +217,13 @@ fn troubles(rng: &mut Rng) -> Vec<(Trouble, u64)> {
         return Vec::new();
     }
     let density = pick(rng, &[100, 250, 500]);
-    let kinds = Trouble::ALL.iter().filter_map(|&kind| {
-        chance(rng, density).then(|| (kind, pick(rng, &[20, 100, 500, 2000, 5000])))
-    });
-    kinds.collect()
+    let mut chosen = Vec::new();
+    for &kind in Trouble::ALL.iter() {
+        if chance(rng, density) {
+            chosen.push((kind, pick(rng, &[20, 100, 500, 2000, 5000])));
+        }
+    }
+    chosen
 }
 
 fn workload(rng: &mut Rng) -> WorkloadPlan {
