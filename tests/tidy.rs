@@ -204,7 +204,7 @@ fn imports(source: &Source) -> Vec<String> {
             let exact = format!("{name}::{part}");
             let fits = |&open: &&str| open == name || open == exact;
             let own = name == module || !name.starts_with(|c: char| c.is_lowercase());
-            if !own && !allowed.iter().any(|open| fits(open)) {
+            if !own && !allowed.iter().any(fits) {
                 found.push(format!("{}:{number}: {module} may not import {exact}", source.path));
             }
         }
