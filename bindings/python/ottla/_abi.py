@@ -467,6 +467,10 @@ class Callbacks(Structure):
         ("on_log", c_void_p),
         ("log_env", c_void_p),
         ("log_env_free", c_void_p),
+        ("on_send", c_void_p),
+        ("on_acknowledgement", c_void_p),
+        ("interceptor_env", c_void_p),
+        ("interceptor_env_free", c_void_p),
     ]
 
 
@@ -508,6 +512,12 @@ PROTOTYPES = {
     ),
     "ottla_config_free": (c_int32, (c_void_p,)),
     "ottla_config_reference": (c_char_p, ()),
+    "ottla_intercepted_get": (c_int32, (c_void_p, POINTER(Record), POINTER(c_char_p))),
+    "ottla_intercepted_set_key": (c_int32, (c_void_p, c_void_p, c_size_t)),
+    "ottla_intercepted_set_value": (c_int32, (c_void_p, c_void_p, c_size_t)),
+    "ottla_intercepted_set_timestamp": (c_int32, (c_void_p, c_int64)),
+    "ottla_intercepted_add_header": (c_int32, (c_void_p, c_char_p, c_size_t, c_void_p, c_size_t)),
+    "ottla_intercepted_remove_headers": (c_int32, (c_void_p, c_char_p, c_size_t)),
     "ottla_producer_new": (
         c_int32,
         (
