@@ -1,7 +1,6 @@
 //! What metadata means for the queues: partitions appear, leaders move, gates open. Promotes records
 //! that were parked for a topic, a slice a turn, so that a long queue does not hold up the rest.
 
-use std::sync::atomic::AtomicBool;
 use std::sync::Arc;
 
 use crate::accumulator::append::AppendFailure;
@@ -14,14 +13,11 @@ use crate::error::{Error, ErrorCode};
 use crate::metadata::{ClusterSnapshot, NodeId, TopicMetadata};
 use crate::partitioner::Choice;
 use crate::sender::Sender;
+use crate::sync::atomic::AtomicBool;
 use crate::time::Time;
 
 /// Parked records promoted in one turn.
 const PROMOTED_PER_TURN: usize = 2000;
-
-/// What was accepted before the producer was closed is still sent: for parked records it is never closed.
-/// (Whatever is left at the end is failed by the same thread that promotes.)
-static PROMOTED_UNTIL_THE_END: AtomicBool = AtomicBool::new(false);
 
 /// How far the promotion of a topic's parked records has come.
 #[derive(Copy, Clone, PartialEq, Eq)]
@@ -195,8 +191,10 @@ impl<N: Network> Sender<N> {
             };
             let taker = Taker::Exchange(&mut held);
             let parked = Some(&record.promise);
-            let closed = &PROMOTED_UNTIL_THE_END;
-            let context = AppendContext { parked, closed, ..accumulator.append_context() };
+            // What was accepted before the producer was closed is still sent: here it is never closed.
+            // (Whatever is left at the end is failed by the same thread that promotes.)
+            let never = AtomicBool::new(false);
+            let context = AppendContext { parked, closed: &never, ..accumulator.append_context() };
             let now = || record.parked_at;
             accumulator.append_in(&context, topic, choice, fields, token, taker, &now)
         });
