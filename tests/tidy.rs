@@ -43,6 +43,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "partitioner",
             "protocol",
             "record",
+            "sync",
             "time",
             "txn",
         ],
