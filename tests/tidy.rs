@@ -21,12 +21,21 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("delivery", &["error", "sync"]),
     ("partitioner", &["config", "record"]),
     ("metadata", &["backoff", "error", "protocol", "time"]),
-    ("net", &["client::network", "error", "time"]),
-    ("client", &["backoff", "error", "metadata", "net::frame", "protocol", "time"]),
+    ("net", &["client::network", "error", "protocol::frame", "time"]),
+    ("client", &["backoff", "error", "metadata", "protocol", "time"]),
     ("txn", &["backoff", "error", "metadata", "protocol", "record", "time"]),
     (
         "accumulator",
-        &["delivery", "error", "metadata", "net::frame", "partitioner", "record", "sync", "time"],
+        &[
+            "delivery",
+            "error",
+            "metadata",
+            "partitioner",
+            "protocol::frame",
+            "record",
+            "sync",
+            "time",
+        ],
     ),
     (
         "sender",
@@ -39,7 +48,6 @@ const LAYERS: &[(&str, &[&str])] = &[
             "log",
             "metadata",
             "metrics",
-            "net::frame",
             "partitioner",
             "protocol",
             "record",
@@ -452,7 +460,8 @@ fn the_rules_about_imports_and_places_can_fail() {
     assert_eq!(count(imports, "src/record/size.rs", up), 1);
     assert_eq!(count(imports, "src/driver/turn.rs", up), 0);
     assert_eq!(count(imports, "src/sender/produce.rs", "use crate::net::selector::Selector;\n"), 1);
-    assert_eq!(count(imports, "src/sender/produce.rs", "use crate::net::frame::Frame;\n"), 0);
+    assert_eq!(count(imports, "src/net/channel.rs", "use crate::protocol::frame::Frame;\n"), 0);
+    assert_eq!(count(imports, "src/net/channel.rs", "use crate::protocol::versions::RANGES;\n"), 1);
     assert_eq!(count(imports, "src/new/mod.rs", ""), 1, "an unknown module");
     let tested = "fn a() {}\n#[cfg(test)]\nmod tests {\n    use crate::sender::A;\n}\n";
     assert_eq!(count(imports, "src/record/size.rs", tested), 0);

@@ -229,7 +229,7 @@ pub struct Batch {
 impl Batch {
     /// Bytes on the wire.
     pub fn bytes(&self) -> usize {
-        use crate::net::frame::Pieces;
+        use crate::protocol::frame::Pieces;
         BATCH_HEADER_BYTES + self.payload.bytes()
     }
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::accumulator::pool::{Needs, Pool, Taker, CHUNK_SIZES};
-use crate::net::frame::Pieces;
+use crate::protocol::frame::Pieces;
 use crate::record::RecordSink;
 
 /// Chunks being written. Most batches fit into one chunk, so that one lies in here and not behind a

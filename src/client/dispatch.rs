@@ -78,7 +78,7 @@ impl<N: Network> Client<N> {
         &mut self,
         node: NodeId,
         request: Request,
-        frame: crate::net::frame::Frame,
+        frame: crate::protocol::frame::Frame,
         expects_response: bool,
         now: Time,
     ) {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::error::Error;
 use crate::metadata::NodeId;
-use crate::net::frame::Frame;
+use crate::protocol::frame::Frame;
 use crate::protocol::ApiKey;
 use crate::time::Time;
 

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 
-use crate::net::frame::Frame;
+use crate::protocol::frame::Frame;
 use crate::time::Time;
 
 /// Names one connection attempt; never used twice by a client.

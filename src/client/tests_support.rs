@@ -8,7 +8,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::error::ErrorCode;
 use crate::metadata::{parse_bootstrap_servers, Metadata, MetadataSettings, NodeId};
-use crate::net::frame::Frame;
+use crate::protocol::frame::Frame;
 use crate::protocol::messages::api_versions_response::ApiVersion;
 use crate::protocol::messages::metadata_response::{
     MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,

@@ -6,10 +6,10 @@ use std::io::{self, ErrorKind, IoSlice};
 
 use crate::client::network::{ConnectionId, DisconnectCause, NetworkEvent};
 use crate::net::filter::{Below, Filter};
-use crate::net::frame::Frame;
 use crate::net::frame_reader::{FrameReader, InvalidFrame};
 use crate::net::receive_budget::Memory;
 use crate::net::sockets::{Readiness, SocketToken, Sockets};
+use crate::protocol::frame::Frame;
 
 /// Most pieces of one gathering write: IOV_MAX of every system we know of but a few old ones, where
 /// the standard library and the system make a short write of it.

@@ -8,8 +8,8 @@ use bytes::Bytes;
 
 use super::*;
 use crate::client::network::{ConnectionId, DisconnectCause, Network, NetworkEvent};
-use crate::net::frame::Frame;
 use crate::net::selector::{Selector, SelectorSettings};
+use crate::protocol::frame::Frame;
 use crate::time::{Clock, SystemClock, Time};
 
 const PATIENCE: Duration = Duration::from_secs(20);

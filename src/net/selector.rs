@@ -11,10 +11,10 @@ use crate::client::network::{
 };
 use crate::net::channel::{Channel, ConnectionStats, Turn, Workspace};
 use crate::net::filter::Filter;
-use crate::net::frame::Frame;
 use crate::net::idle::IdleOrder;
 use crate::net::receive_budget::{Memory, ReceiveBudget};
 use crate::net::sockets::{Polled, SocketToken, Sockets};
+use crate::protocol::frame::Frame;
 use crate::time::Time;
 
 /// How a selector treats its connections.

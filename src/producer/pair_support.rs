@@ -14,9 +14,9 @@ use crate::config::ConfigMap;
 use crate::delivery::{Door, Persistence};
 use crate::driver::Driver;
 use crate::error::{ErrorCode, Result};
-use crate::net::frame::Frame;
 use crate::producer::builder::Hooks;
 use crate::producer::{assemble, Assembled, Producer, TopicId, Wait, World};
+use crate::protocol::frame::Frame;
 use crate::protocol::messages::api_versions_response::ApiVersion;
 use crate::protocol::messages::metadata_response::{
     MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,

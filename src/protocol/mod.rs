@@ -1,8 +1,9 @@
 //! Owns the bytes of requests and responses: which versions ottla speaks, request and response
-//! headers, the produce codec, and the check that a message is what it claims before the
-//! `kafka-protocol` crate may allocate for it. Never opens a connection and never decides what to
-//! send: bytes in, values out, and the other way round.
+//! headers, the produce codec, the frame that a request leaves in, and the check that a message is what it
+//! claims before the `kafka-protocol` crate may allocate for it. Never opens a connection and never
+//! decides what to send: bytes in, values out, and the other way round.
 
+pub mod frame;
 mod framing;
 pub mod produce;
 #[cfg(test)]

@@ -14,7 +14,7 @@ use crate::client::network::Network;
 use crate::client::OutgoingRequest;
 use crate::error::{Error, ErrorCode, Result};
 use crate::metadata::NodeId;
-use crate::net::frame::{Frame, Pieces, Segment};
+use crate::protocol::frame::{Frame, Pieces, Segment};
 use crate::protocol::produce::{Piece, ProduceRequest, ProduceWriter};
 use crate::protocol::ApiKey;
 use crate::record::{encode_batch_header, ProducerIdentity};
