@@ -51,6 +51,13 @@
  *   Arguments  Length 0 allows any pointer. Times are milliseconds; a timeout below 0 has no limit.
  *   Structs    Those that begin with `size` grow at their end; set it with the ..._INIT macros.
  *              Reserved fields must be 0.
+ *   Callbacks  run with no lock of the library held, and must not throw or longjmp. Inside one, calls
+ *              with other producers are as free as anywhere; with its own producer it may call
+ *                every callback  ottla_producer_topic_name, _message, _event_fd, _outstanding,
+ *                                _metadata, _metrics, _mock_cluster
+ *                on_delivery     also _topic, _send, _send_record, _send_batch (which then never
+ *                                wait), _poll, _poll_runs, _purge
+ *              Everything else answers OTTLA_ERROR_IN_CALLBACK.
  *   Fork       A forked child may not use the parent's producers and clusters: every call answers
  *              OTTLA_ERROR_FORKED and none hangs. Settings may be used to make new ones.
  */
@@ -387,7 +394,7 @@ uint32_t ottla_version_number(void);
 #define OTTLA_ERROR_PURGED_IN_FLIGHT (-114)
 /** The call is not allowed in the present state of the producer. */
 #define OTTLA_ERROR_STATE (-115)
-/** The call would wait for the thread that it was made on, inside a callback. */
+/** The call is not allowed inside this callback of the same producer. */
 #define OTTLA_ERROR_IN_CALLBACK (-116)
 /** The producer belongs to the parent of this process; create one after fork. */
 #define OTTLA_ERROR_FORKED (-117)
@@ -695,14 +702,15 @@ typedef struct ottla_intercepted_t ottla_intercepted_t;
 
 /**
  * May look at a record and change it before it is checked and gets its partition. Called on the thread that
- * sends, several at a time if several send. Must be quick, may call nothing of its producer, must not
- * throw or longjmp.
+ * sends, several at a time if several send. Must be quick. What may be called inside: see Callbacks at the
+ * head of this header. Must not throw or longjmp.
  */
 typedef void (*ottla_send_fn)(ottla_intercepted_t *record, void *env);
 
 /**
- * Sees a report before the application does; it is lent for the call. Called on a thread of the
- * library, which waits for it. May call nothing of its producer, must not throw or longjmp.
+ * Sees a report before the application does; it is lent for the call. Called on the sender
+ * thread, which waits for it. What may be called inside: see Callbacks at the head of this header. Must
+ * not throw or longjmp.
  */
 typedef void (*ottla_acknowledgement_fn)(const ottla_report_t *report, void *env);
 
@@ -753,6 +761,34 @@ int32_t ottla_intercepted_remove_headers(ottla_intercepted_t *record,
                                          const char *key,
                                          size_t key_len);
 
+/* ---- The application's own partitioner ------------------------------------------------------- */
+
+/**
+ * Chooses the partition of a record that is sent with OTTLA_PARTITION_ANY, instead of the setting
+ * `partitioner`: a number from 0 to `partition_count` - 1, which is at least 1. Any other number refuses
+ * the record: the send answers OTTLA_ERROR_ARGUMENT, with the number in its error text; a record that was
+ * parked is reported with that status.
+ *
+ * `topic` is its name, not NUL-terminated. `key` and `value` are NULL when they are null, else not, even
+ * if empty. All of them are lent for the call.
+ *
+ * Called after on_send, on the thread that sends, several at a time if several send. A record that was
+ * accepted before its topic was known (see send.wait and OTTLA_SEND_NO_WAIT) was parked: for those it is
+ * called on the sender thread, which waits for it; again if there was no memory, and after
+ * ottla_producer_close() has begun, too.
+ *
+ * Must be quick. What may be called inside: see Callbacks at the head of this header. Must not throw or
+ * longjmp.
+ */
+typedef int32_t (*ottla_partitioner_fn)(const char *topic,
+                                        size_t topic_len,
+                                        const void *key,
+                                        size_t key_len,
+                                        const void *value,
+                                        size_t value_len,
+                                        uint32_t partition_count,
+                                        void *env);
+
 /* ---- Callbacks ---------------------------------------------------------------------------- */
 
 /** The producer cannot go on, or something was given up. */
@@ -766,8 +802,9 @@ int32_t ottla_intercepted_remove_headers(ottla_intercepted_t *record,
 
 /**
  * Gets `count` reports, which lie `stride` bytes apart. They and everything they point to are lent for
- * the call. Called on one thread of the library, which is always the same, with no lock held. May send
- * (a send then never waits), but neither flush, close nor free its producer. Must not throw or longjmp.
+ * the call. Called on one thread of the library, which is always the same, and different from
+ * the sender thread. May send (a send then never waits), but neither flush, close nor free its producer:
+ * see Callbacks at the head of this header. Must not throw or longjmp.
  */
 typedef void (*ottla_delivery_fn)(const ottla_report_t *reports,
                                   size_t count,
@@ -779,8 +816,9 @@ typedef void (*ottla_env_free_fn)(void *env);
 
 /**
  * Gets a line of the log: UTF-8, not NUL-terminated, lent for the call; `level` is an OTTLA_LOG_...
- * value, which are syslog's. Called on threads of the library, one call at a time, and must be
- * quick: the sender waits for it. May call nothing of its producer. Must not throw or longjmp.
+ * value, which are syslog's. Called one call at a time, on threads of the library and inside
+ * ottla_producer_new(), and must be quick: the sender waits for it. What may be called inside: see
+ * Callbacks at the head of this header. Must not throw or longjmp.
  */
 typedef void (*ottla_log_fn)(int32_t level, const char *text, size_t text_len, void *env);
 
@@ -816,12 +854,19 @@ typedef struct ottla_callbacks_t {
     void *interceptor_env;
     /** Frees interceptor_env; may be NULL. */
     ottla_env_free_fn interceptor_env_free;
+    /** Chooses partitions instead of the setting `partitioner`; may be NULL. */
+    ottla_partitioner_fn partitioner;
+    /** For partitioner. */
+    void *partitioner_env;
+    /** Frees partitioner_env; may be NULL. */
+    ottla_env_free_fn partitioner_env_free;
 } ottla_callbacks_t;
 
 /** No callbacks. */
 #define OTTLA_CALLBACKS_INIT                                                                        \
     {                                                                                               \
-        sizeof(ottla_callbacks_t), 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL    \
+        sizeof(ottla_callbacks_t), 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,   \
+            NULL, NULL, NULL                                                                        \
     }
 
 /** The `index`-th of the reports that a delivery callback got. */

@@ -270,6 +270,51 @@ public:
         return detail::result(ottla_mock_cluster_broker_up(get(), broker));
     }
 
+    /** Gives a partition to another leader; -1: to none. */
+    Result<void> set_leader(std::string_view topic, std::int32_t partition, std::int32_t broker)
+    {
+        return detail::result(ottla_mock_cluster_set_leader(get(), topic.data(), topic.size(),
+                                                            partition, broker));
+    }
+
+    /** The next requests of an API (Kafka's key: 0 is Produce, 3 Metadata) are refused with these codes, one each. */
+    Result<void> push_errors(std::int16_t api_key, const std::vector<std::int32_t> &codes)
+    {
+        return detail::result(
+            ottla_mock_cluster_push_errors(get(), api_key, codes.data(), codes.size()));
+    }
+
+    /** Holds every answer of a broker (-1: of all) to an API (-1: to all) back for so long; 0 ends that. */
+    Result<void> set_delay(std::int32_t broker, std::int16_t api_key, std::chrono::milliseconds delay)
+    {
+        auto ms = delay.count() < 0 ? 0 : static_cast<std::uint64_t>(delay.count());
+        return detail::result(ottla_mock_cluster_set_delay(get(), broker, api_key, ms));
+    }
+
+    /** Forgets every error and delay that was ordered. */
+    Result<void> clear_faults() { return detail::result(ottla_mock_cluster_clear_faults(get())); }
+
+    /** How many requests of an API have arrived at a broker (-1: at all). */
+    Result<std::uint64_t> request_count(std::int32_t broker, std::int16_t api_key) const
+    {
+        std::uint64_t count = 0;
+        auto status = ottla_mock_cluster_request_count(get(), broker, api_key, &count);
+        if (status != 0)
+            return Error::take(status, nullptr);
+        return count;
+    }
+
+    /** The offset that the next record of a partition will get. */
+    Result<std::int64_t> end_offset(std::string_view topic, std::int32_t partition) const
+    {
+        std::int64_t offset = 0;
+        auto status = ottla_mock_cluster_end_offset(get(), topic.data(), topic.size(), partition,
+                                                    &offset);
+        if (status != 0)
+            return Error::take(status, nullptr);
+        return offset;
+    }
+
     /** The next batches of a partition are answered with these codes, one each. */
     Result<void> push_partition_errors(std::string_view topic, std::int32_t partition,
                                        const std::vector<std::int32_t> &codes)
@@ -299,6 +344,18 @@ public:
             all.push_back(copy(record, offset));
         }
         return all;
+    }
+
+    MockCluster(MockCluster &&other) noexcept
+        : handle_(std::exchange(other.handle_, nullptr)), owned_(std::move(other.owned_))
+    {
+    }
+
+    MockCluster &operator=(MockCluster &&other) noexcept
+    {
+        handle_ = std::exchange(other.handle_, nullptr);
+        owned_ = std::move(other.owned_);
+        return *this;
     }
 
     /** For calls of ottla.h. */
@@ -372,11 +429,29 @@ private:
     std::size_t count_, stride_;
 };
 
-/** Takes reports on a thread of the library; may send, but neither flush nor close; must not throw. */
+/** Takes reports on a thread of the library; may send, but neither flush nor close. If it throws: std::terminate. */
 using OnDelivery = std::function<void(const Reports &)>;
 
-/** Takes lines of the log on threads of the library; may call nothing of the producer; must not throw. */
+/** Takes lines of the log on threads of the library. If it throws: std::terminate. */
 using OnLog = std::function<void(std::int32_t level, std::string_view text)>;
+
+/**
+ * Chooses a partition of 0 to partition_count - 1 for records sent with OTTLA_PARTITION_ANY; any other number
+ * refuses the record with OTTLA_ERROR_ARGUMENT, and so does an exception. Called on the threads that send, several
+ * at a time, and on the sender thread for parked records: see ottla_partitioner_fn. nullopt is null.
+ */
+using Partitioner = std::function<std::int32_t(
+    std::string_view topic, std::optional<std::string_view> key,
+    std::optional<std::string_view> value, std::uint32_t partition_count)>;
+
+/** What a producer calls; each may be empty. They live until the producer's end. */
+struct Callbacks {
+    /** Without it reports wait for Producer::poll(). */
+    OnDelivery on_delivery = {};
+    OnLog on_log = {};
+    /** Without it the setting `partitioner` decides. */
+    Partitioner partitioner = {};
+};
 
 /** The error text of a report in a callback. */
 inline std::string_view message(const ottla_report_t &report) noexcept
@@ -397,20 +472,36 @@ public:
     /** Opens a producer whose reports go to a function. */
     static Result<Producer> open(const Config &config, OnDelivery on_delivery, OnLog on_log = {})
     {
+        Callbacks callbacks;
+        callbacks.on_delivery = std::move(on_delivery);
+        callbacks.on_log = std::move(on_log);
+        return open(config, std::move(callbacks));
+    }
+
+    /** Opens a producer with callbacks. */
+    static Result<Producer> open(const Config &config, Callbacks functions)
+    {
         ottla_callbacks_t callbacks = OTTLA_CALLBACKS_INIT;
         std::unique_ptr<OnDelivery> delivery;
         std::unique_ptr<OnLog> log;
-        if (on_delivery) {
-            delivery = std::make_unique<OnDelivery>(std::move(on_delivery));
+        std::unique_ptr<Partitioner> partitioner;
+        if (functions.on_delivery) {
+            delivery = std::make_unique<OnDelivery>(std::move(functions.on_delivery));
             callbacks.on_delivery = call_delivery;
             callbacks.delivery_env = delivery.get();
             callbacks.delivery_env_free = free_env<OnDelivery>;
         }
-        if (on_log) {
-            log = std::make_unique<OnLog>(std::move(on_log));
+        if (functions.on_log) {
+            log = std::make_unique<OnLog>(std::move(functions.on_log));
             callbacks.on_log = call_log;
             callbacks.log_env = log.get();
             callbacks.log_env_free = free_env<OnLog>;
+        }
+        if (functions.partitioner) {
+            partitioner = std::make_unique<Partitioner>(std::move(functions.partitioner));
+            callbacks.partitioner = call_partitioner;
+            callbacks.partitioner_env = partitioner.get();
+            callbacks.partitioner_env_free = free_env<Partitioner>;
         }
         ottla_producer_t *handle = nullptr;
         ottla_error_t *error = nullptr;
@@ -420,6 +511,7 @@ public:
         // From here on the library owns and frees them.
         (void)delivery.release();
         (void)log.release();
+        (void)partitioner.release();
         return Producer(handle);
     }
 
@@ -584,17 +676,35 @@ private:
     explicit Producer(ottla_producer_t *handle) noexcept : handle_(handle) {}
 
     static void call_delivery(const ottla_report_t *reports, std::size_t count, std::size_t stride,
-                              void *env)
+                              void *env) noexcept
     {
         (*static_cast<OnDelivery *>(env))(Reports(reports, count, stride));
     }
 
-    static void call_log(std::int32_t level, const char *text, std::size_t len, void *env)
+    static void call_log(std::int32_t level, const char *text, std::size_t len, void *env) noexcept
     {
         (*static_cast<OnLog *>(env))(level, std::string_view(text, len));
     }
 
-    template <class T> static void free_env(void *env) { delete static_cast<T *>(env); }
+    static std::int32_t call_partitioner(const char *topic, std::size_t topic_len, const void *key,
+                                         std::size_t key_len, const void *value,
+                                         std::size_t value_len, std::uint32_t count,
+                                         void *env) noexcept
+    {
+#ifdef __cpp_exceptions
+        try {
+#endif
+            return (*static_cast<Partitioner *>(env))(std::string_view(topic, topic_len),
+                                                      detail::view(key, key_len),
+                                                      detail::view(value, value_len), count);
+#ifdef __cpp_exceptions
+        } catch (...) {
+            return INT32_MIN;
+        }
+#endif
+    }
+
+    template <class T> static void free_env(void *env) noexcept { delete static_cast<T *>(env); }
 
     detail::Handle<ottla_producer_t, ottla_producer_free> handle_;
 };

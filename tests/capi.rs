@@ -71,10 +71,8 @@ fn build(source: &str, flags: &[&str]) -> (tempfile::TempDir, PathBuf) {
 }
 
 fn run(source: &str) {
-    let flags: &[&str] = match source.ends_with(".cpp") {
-        true => &["-fno-exceptions", "-fno-rtti"],
-        false => &[],
-    };
+    let plain = source.ends_with(".cpp") && !source.ends_with("exceptions.cpp");
+    let flags: &[&str] = if plain { &["-fno-exceptions", "-fno-rtti"] } else { &[] };
     let (_dir, program) = build(source, flags);
     succeed(&mut start(&program));
 }
@@ -116,9 +114,11 @@ programs! {
     a_producer_from_its_settings_to_its_end "lifecycle.c";
     every_misuse_has_a_status "misuse.c";
     callbacks_keep_their_contract "callbacks.c";
+    a_partitioner_of_the_application_is_asked_and_obeyed "partitioner.c";
     threads_share_a_producer_and_memory_returns "threads.c";
     a_forked_child_is_refused "fork.c";
     the_cpp_face_owns_moves_and_tells "face.cpp";
+    an_exception_in_a_partitioner_stays_there "exceptions.cpp";
 }
 
 /// Alone, twice, as C and as C++.

@@ -307,7 +307,7 @@ const (
 	CodePurgedInFlight Code = C.OTTLA_ERROR_PURGED_IN_FLIGHT
 	// CodeState: The call is not allowed in the present state of the producer.
 	CodeState Code = C.OTTLA_ERROR_STATE
-	// CodeInCallback: The call would wait for the thread that it was made on, inside a callback.
+	// CodeInCallback: The call is not allowed inside this callback of the same producer.
 	CodeInCallback Code = C.OTTLA_ERROR_IN_CALLBACK
 	// CodeForked: The producer belongs to the parent of this process; create one after fork.
 	CodeForked Code = C.OTTLA_ERROR_FORKED

@@ -7,8 +7,9 @@ use std::ptr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::capi::guard;
+use crate::capi::guard::{self, Callback};
 use crate::capi::intercept::{ottla_acknowledgement_fn, ottla_send_fn, CInterceptor};
+use crate::capi::partitioner::ottla_partitioner_fn;
 use crate::capi::report::ottla_report_t;
 use crate::delivery::Report;
 use crate::log::Level;
@@ -17,8 +18,9 @@ use crate::log::Level;
 pub type ottla_env_free_fn = Option<unsafe extern "C" fn(env: *mut c_void)>;
 
 /// Gets `count` reports, which lie `stride` bytes apart. They and everything they point to are lent for
-/// the call. Called on one thread of the library, which is always the same, with no lock held. May send
-/// (a send then never waits), but neither flush, close nor free its producer. Must not throw or longjmp.
+/// the call. Called on one thread of the library, which is always the same, and different from
+/// the sender thread. May send (a send then never waits), but neither flush, close nor free its producer:
+/// see Callbacks at the head of this header. Must not throw or longjmp.
 pub type ottla_delivery_fn = Option<
     unsafe extern "C" fn(
         reports: *const ottla_report_t,
@@ -36,8 +38,9 @@ pub const OTTLA_LOG_WARNING: i32 = 4;
 pub const OTTLA_LOG_INFO: i32 = 6;
 
 /// Gets a line of the log: UTF-8, not NUL-terminated, lent for the call; `level` is an OTTLA_LOG_...
-/// value, which are syslog's. Called on threads of the library, one call at a time, and must be
-/// quick: the sender waits for it. May call nothing of its producer. Must not throw or longjmp.
+/// value, which are syslog's. Called one call at a time, on threads of the library and inside
+/// ottla_producer_new(), and must be quick: the sender waits for it. What may be called inside: see
+/// Callbacks at the head of this header. Must not throw or longjmp.
 pub type ottla_log_fn = Option<
     unsafe extern "C" fn(level: i32, text: *const c_char, text_len: usize, env: *mut c_void),
 >;
@@ -74,6 +77,12 @@ pub struct ottla_callbacks_t {
     pub interceptor_env: *mut c_void,
     /// Frees interceptor_env; may be NULL.
     pub interceptor_env_free: ottla_env_free_fn,
+    /// Chooses partitions instead of the setting `partitioner`; may be NULL.
+    pub partitioner: ottla_partitioner_fn,
+    /// For partitioner.
+    pub partitioner_env: *mut c_void,
+    /// Frees partitioner_env; may be NULL.
+    pub partitioner_env_free: ottla_env_free_fn,
 }
 
 impl ottla_callbacks_t {
@@ -91,7 +100,18 @@ impl ottla_callbacks_t {
         on_acknowledgement: None,
         interceptor_env: ptr::null_mut(),
         interceptor_env_free: None,
+        partitioner: None,
+        partitioner_env: ptr::null_mut(),
+        partitioner_env_free: None,
     };
+
+    /// Whether there are callbacks besides the one for reports.
+    pub(super) fn has_others(&self) -> bool {
+        self.on_log.is_some()
+            || self.on_send.is_some()
+            || self.on_acknowledgement.is_some()
+            || self.partitioner.is_some()
+    }
 }
 
 /// Says that the producer exists: from now on the envs are the library's.
@@ -117,6 +137,10 @@ unsafe impl Send for Env {}
 unsafe impl Sync for Env {}
 
 impl Env {
+    pub(super) fn new(env: *mut c_void, free: ottla_env_free_fn, armed: &Armed) -> Env {
+        Env { env, free, armed: armed.clone() }
+    }
+
     pub(super) fn get(&self) -> *mut c_void {
         self.env
     }
@@ -143,12 +167,12 @@ impl ottla_callbacks_t {
         armed: &Armed,
     ) -> Option<impl Fn(Level, &str) + Send + Sync + 'static> {
         let callback = self.on_log?;
-        let env = Env { env: self.log_env, free: self.log_env_free, armed: armed.clone() };
+        let env = Env::new(self.log_env, self.log_env_free, armed);
         // Lines come from several threads; the header promises one call at a time.
         let env = Mutex::new(env);
         Some(move |level: Level, text: &str| {
             let env = env.lock().unwrap_or_else(PoisonError::into_inner);
-            guard::in_callback_of(identity, || {
+            guard::in_callback_of(identity, Callback::Other, || {
                 // SAFETY: the text lives through the call; the rest is the header's contract.
                 unsafe { callback(level as i32, text.as_ptr().cast(), text.len(), env.env) };
             });
@@ -160,11 +184,7 @@ impl ottla_callbacks_t {
         if self.on_send.is_none() && self.on_acknowledgement.is_none() {
             return None;
         }
-        let env = Env {
-            env: self.interceptor_env,
-            free: self.interceptor_env_free,
-            armed: armed.clone(),
-        };
+        let env = Env::new(self.interceptor_env, self.interceptor_env_free, armed);
         let (on_send, on_acknowledgement) = (self.on_send, self.on_acknowledgement);
         Some(CInterceptor { identity, on_send, on_acknowledgement, env })
     }
@@ -176,13 +196,12 @@ impl ottla_callbacks_t {
         armed: &Armed,
     ) -> Option<impl FnMut(&[Report]) + Send + 'static> {
         let callback = self.on_delivery?;
-        let env =
-            Env { env: self.delivery_env, free: self.delivery_env_free, armed: armed.clone() };
+        let env = Env::new(self.delivery_env, self.delivery_env_free, armed);
         Some(move |reports: &[Report]| {
             let env = &env;
             for some in reports.chunks(REPORTS_PER_CALL) {
                 let views: Vec<ottla_report_t> = some.iter().map(ottla_report_t::of).collect();
-                guard::in_callback_of(identity, || {
+                guard::in_callback_of(identity, Callback::Delivery, || {
                     let stride = size_of::<ottla_report_t>();
                     // SAFETY: `views` and the reports behind it live through the call; the rest is the
                     // header's contract.

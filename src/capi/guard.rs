@@ -1,7 +1,7 @@
 //! What surrounds every call from C: the handle is looked up, the rule of the function is enforced, a
 //! panic is caught, and the error is remembered for the thread. Never converts a pointer (see `gate`).
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -11,13 +11,44 @@ use crate::capi::producer::{ottla_producer_t, ProducerObject};
 use crate::capi::registry::{self, Kind, Visit};
 use crate::error::{Error, ErrorCode, Result};
 
+/// A function that a producer calls and that may call the library.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Callback {
+    /// Gets reports, on a thread that nothing waits for.
+    Delivery,
+    /// Interceptors, the partitioner, the log: in the middle of a send or of the sender's work.
+    Other,
+}
+
+/// In which callbacks of the same producer a function may be called.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Inside {
+    /// In none: it would wait for the thread that it is called on.
+    None,
+    /// In the delivery callback: it does not wait there, but would lead into the others again.
+    Delivery,
+    /// In all: it only looks.
+    All,
+}
+
+impl Inside {
+    /// Whether that is so in this callback.
+    pub fn allows(self, callback: Callback) -> bool {
+        match self {
+            Inside::None => false,
+            Inside::Delivery => callback == Callback::Delivery,
+            Inside::All => true,
+        }
+    }
+}
+
 /// Where a function of a producer may be called.
 #[derive(Copy, Clone, Debug)]
 pub struct Rule {
     /// The function.
     pub name: &'static str,
     /// Inside a callback of the same producer; else IN_CALLBACK.
-    pub in_callback: bool,
+    pub inside: Inside,
     /// After `ottla_producer_close`; else CLOSED.
     pub after_close: bool,
     /// After a panic was caught; else PANIC.
@@ -26,9 +57,9 @@ pub struct Rule {
 
 /// In a forked child none is allowed: FORKED. With a bad handle none is: HANDLE.
 macro_rules! rules {
-    ($($constant:ident $name:literal $callback:literal $close:literal $panic:literal;)+) => {
+    ($($constant:ident $name:literal $inside:ident $close:literal $panic:literal;)+) => {
         $(pub(super) const $constant: &Rule = &Rule {
-            name: $name, in_callback: $callback, after_close: $close, after_panic: $panic,
+            name: $name, inside: Inside::$inside, after_close: $close, after_panic: $panic,
         };)+
         /// Function by function: where it may be called.
         pub static RULES: &[&Rule] = &[$($constant),+];
@@ -36,39 +67,41 @@ macro_rules! rules {
 }
 
 rules! {
-    //                                            in callback, after close, after a panic
-    TOPIC          "ottla_producer_topic"               true  false false;
-    TOPIC_NAME     "ottla_producer_topic_name"          true  true  false;
-    SEND           "ottla_producer_send"                true  false false;
-    SEND_RECORD    "ottla_producer_send_record"         true  false false;
-    SEND_BATCH     "ottla_producer_send_batch"          true  false false;
-    POLL           "ottla_producer_poll"                true  true  true;
-    POLL_RUNS      "ottla_producer_poll_runs"           true  true  true;
-    MESSAGE        "ottla_producer_message"             true  true  true;
-    EVENT_FD       "ottla_producer_event_fd"            true  true  true;
-    OUTSTANDING    "ottla_producer_outstanding"         true  true  true;
-    FLUSH          "ottla_producer_flush"               false true  false;
-    PURGE          "ottla_producer_purge"               true  false false;
-    WAIT_READY     "ottla_producer_wait_ready"          false false false;
-    METADATA       "ottla_producer_metadata"            true  true  false;
-    TOPIC_METADATA "ottla_producer_topic_metadata"      false false false;
-    METRICS        "ottla_producer_metrics"             true  true  false;
-    MOCK_CLUSTER   "ottla_producer_mock_cluster"        true  true  false;
-    CLOSE          "ottla_producer_close"               false true  true;
-    FREE           "ottla_producer_free"                false true  true;
+    //                                                  inside    after close, after a panic
+    TOPIC          "ottla_producer_topic"               Delivery  false false;
+    TOPIC_NAME     "ottla_producer_topic_name"          All       true  false;
+    SEND           "ottla_producer_send"                Delivery  false false;
+    SEND_RECORD    "ottla_producer_send_record"         Delivery  false false;
+    SEND_BATCH     "ottla_producer_send_batch"          Delivery  false false;
+    POLL           "ottla_producer_poll"                Delivery  true  true;
+    POLL_RUNS      "ottla_producer_poll_runs"           Delivery  true  true;
+    MESSAGE        "ottla_producer_message"             All       true  true;
+    EVENT_FD       "ottla_producer_event_fd"            All       true  true;
+    OUTSTANDING    "ottla_producer_outstanding"         All       true  true;
+    FLUSH          "ottla_producer_flush"               None      true  false;
+    PURGE          "ottla_producer_purge"               Delivery  false false;
+    WAIT_READY     "ottla_producer_wait_ready"          None      false false;
+    METADATA       "ottla_producer_metadata"            All       true  false;
+    TOPIC_METADATA "ottla_producer_topic_metadata"      None      false false;
+    METRICS        "ottla_producer_metrics"             All       true  false;
+    MOCK_CLUSTER   "ottla_producer_mock_cluster"        All       true  false;
+    CLOSE          "ottla_producer_close"               None      true  true;
+    FREE           "ottla_producer_free"                None      true  true;
 }
 
 thread_local! {
     static LAST: RefCell<Option<Error>> = const { RefCell::new(None) };
-    /// The producer (by `ProducerObject::identity`) whose callback runs on this thread; 0 for none.
-    static IN_CALLBACK_OF: Cell<u64> = const { Cell::new(0) };
+    /// The callbacks that run on this thread, outermost first, and whose they are (by
+    /// `ProducerObject::identity`). Several, when one uses another producer that has its own.
+    static RUNNING: RefCell<Vec<(u64, Callback)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Runs a callback of the producer with this identity.
-pub(super) fn in_callback_of<T>(identity: u64, callback: impl FnOnce() -> T) -> T {
-    let outer = IN_CALLBACK_OF.replace(identity);
+pub(super) fn in_callback_of<T>(identity: u64, which: Callback, callback: impl FnOnce() -> T) -> T {
+    // Fails only while the thread ends; a send from there is on its own.
+    let _ = RUNNING.try_with(|running| running.borrow_mut().push((identity, which)));
     let result = callback();
-    IN_CALLBACK_OF.set(outer);
+    let _ = RUNNING.try_with(|running| running.borrow_mut().pop());
     result
 }
 
@@ -206,15 +239,25 @@ fn check(visit: &Visit<ProducerObject>, rule: &'static Rule) -> Result<()> {
     if !rule.after_close && visit.value.closed.load(Ordering::Relaxed) {
         return Err(visit.value.why_closed());
     }
-    if !rule.in_callback && in_callback(&visit.value) {
+    // A send of a producer that has only a delivery callback does not have to look.
+    let asks = match rule.inside {
+        Inside::None => true,
+        Inside::Delivery => visit.value.has_other_callbacks,
+        Inside::All => false,
+    };
+    if asks && is_inside(&visit.value, rule.inside) {
         let text = format!("{} was called inside a callback of the same producer", rule.name);
         return Err(Error::new(ErrorCode::IN_CALLBACK, text));
     }
     Ok(())
 }
 
-fn in_callback(object: &ProducerObject) -> bool {
-    IN_CALLBACK_OF.get() == object.identity
+/// Whether this thread runs a callback of the producer that does not allow the call.
+fn is_inside(object: &ProducerObject, allowed: Inside) -> bool {
+    let refuses = |&(identity, callback): &(u64, Callback)| {
+        identity == object.identity && !allowed.allows(callback)
+    };
+    RUNNING.try_with(|running| running.borrow().iter().any(refuses)).unwrap_or(false)
 }
 
 /// Nothing is known of the producer's state any more: whatever it still has is failed, later calls are

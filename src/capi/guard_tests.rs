@@ -1,5 +1,6 @@
 //! The table of rules, walked: each function in each place where it may or may not be called.
 
+use std::ffi::{c_char, c_void};
 use std::ptr;
 use std::sync::{Arc, Mutex};
 
@@ -118,9 +119,14 @@ fn new_producer(callbacks: &ottla_callbacks_t) -> Handle {
     handle
 }
 
+/// A log that is not kept: with it a producer has callbacks in which it may not be sent with.
+#[allow(unsafe_code)]
+unsafe extern "C" fn no_log(_: i32, _: *const c_char, _: usize, _: *mut c_void) {}
+
 /// A producer with a topic that it knows.
 fn ready() -> (Handle, u32) {
-    let handle = new_producer(&ottla_callbacks_t::INIT);
+    let handle =
+        new_producer(&ottla_callbacks_t { on_log: Some(no_log), ..ottla_callbacks_t::INIT });
     let mut topic = 0;
     let made = on_producer(handle, TOPIC, |object| {
         let id = object.producer.topic("rules")?;
@@ -177,15 +183,20 @@ fn after_a_panic_as_the_table_says() {
 
 #[test]
 fn inside_a_callback_as_the_table_says() {
+    let refused = ErrorCode::IN_CALLBACK.value();
     for rule in RULES {
-        let (handle, topic) = ready();
-        let identity = registry::enter::<ProducerObject>(handle).unwrap().value.identity;
-        let status = in_callback_of(identity, || call(rule, handle, topic));
-        let refused = status == ErrorCode::IN_CALLBACK.value();
-        assert_eq!(refused, !rule.in_callback, "{}: {status}", rule.name);
-        let other = in_callback_of(identity + 1, || call(rule, handle, topic));
-        assert_ne!(other, ErrorCode::IN_CALLBACK.value(), "{}", rule.name);
-        call(FREE, handle, topic);
+        for which in [Callback::Delivery, Callback::Other] {
+            let (handle, topic) = ready();
+            let identity = registry::enter::<ProducerObject>(handle).unwrap().value.identity;
+            let in_other = |callback: &dyn Fn() -> i32| in_callback_of(u64::MAX, which, callback);
+            let inside = || call(rule, handle, topic);
+            // A callback of another producer that runs inside does not hide this one.
+            let status = in_callback_of(identity, which, || in_other(&inside));
+            let expected = !rule.inside.allows(which);
+            assert_eq!(status == refused, expected, "{} in {which:?}: {status}", rule.name);
+            assert_ne!(in_other(&inside), refused, "{} in {which:?} of another", rule.name);
+            call(FREE, handle, topic);
+        }
     }
 }
 
@@ -230,6 +241,33 @@ fn every_function_of_a_producer_has_a_rule() {
     listed.sort_unstable();
     ruled.sort_unstable();
     assert_eq!(listed, ruled);
+}
+
+/// What the head of the header says of calls inside callbacks is what the table says.
+#[test]
+fn the_header_tells_what_callbacks_may_call() {
+    let header = include_str!("../../include/ottla.h.in");
+    let (_, text) = header.split_once(" *   Callbacks  ").unwrap();
+    let (all, rest) = text.split_once("on_delivery").unwrap();
+    let (delivery, _) = rest.split_once("Everything else").unwrap();
+    let names = |text: &str| -> Vec<String> {
+        let words = text.split(|c: char| !c.is_alphanumeric() && c != '_');
+        let names = words.map(|word| word.strip_prefix("ottla_producer").unwrap_or(word));
+        let mut names: Vec<String> = names
+            .filter(|name| name.starts_with('_'))
+            .map(|name| format!("ottla_producer{name}"))
+            .collect();
+        names.sort_unstable();
+        names
+    };
+    let ruled = |inside: Inside| -> Vec<String> {
+        let rules = RULES.iter().filter(|rule| rule.inside == inside);
+        let mut names: Vec<String> = rules.map(|rule| rule.name.to_string()).collect();
+        names.sort_unstable();
+        names
+    };
+    assert_eq!(names(all), ruled(Inside::All));
+    assert_eq!(names(delivery), ruled(Inside::Delivery));
 }
 
 #[test]

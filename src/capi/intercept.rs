@@ -9,9 +9,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::capi::callbacks::Env;
 use crate::capi::error::c_text;
+use crate::capi::gate;
+use crate::capi::guard::{self, Callback};
 use crate::capi::record::{ottla_header_t, ottla_record_t};
 use crate::capi::report::ottla_report_t;
-use crate::capi::{gate, guard};
 use crate::delivery::Report;
 use crate::error::{Error, ErrorCode, Result};
 use crate::producer::intercept::{Interceptor, OwnedRecord};
@@ -24,13 +25,14 @@ pub struct ottla_intercepted_t {
 }
 
 /// May look at a record and change it before it is checked and gets its partition. Called on the thread that
-/// sends, several at a time if several send. Must be quick, may call nothing of its producer, must not
-/// throw or longjmp.
+/// sends, several at a time if several send. Must be quick. What may be called inside: see Callbacks at the
+/// head of this header. Must not throw or longjmp.
 pub type ottla_send_fn =
     Option<unsafe extern "C" fn(record: *mut ottla_intercepted_t, env: *mut c_void)>;
 
-/// Sees a report before the application does; it is lent for the call. Called on a thread of the
-/// library, which waits for it. May call nothing of its producer, must not throw or longjmp.
+/// Sees a report before the application does; it is lent for the call. Called on the sender
+/// thread, which waits for it. What may be called inside: see Callbacks at the head of this header. Must
+/// not throw or longjmp.
 pub type ottla_acknowledgement_fn =
     Option<unsafe extern "C" fn(report: *const ottla_report_t, env: *mut c_void)>;
 
@@ -67,7 +69,7 @@ impl Interceptor for CInterceptor {
         let lent = Lent { number, topic: c_text(topic), record: record_in, headers: Vec::new() };
         // A callback that sends with another producer comes here again: its record waits outside.
         let outer = LENT.replace(Some(lent));
-        guard::in_callback_of(self.identity, || {
+        guard::in_callback_of(self.identity, Callback::Other, || {
             // SAFETY: the handle is checked at every use; the rest is the header's contract.
             unsafe { callback(ptr::without_provenance_mut(number), self.env.get()) };
         });
@@ -79,7 +81,7 @@ impl Interceptor for CInterceptor {
     fn on_acknowledgement(&self, report: &Report) {
         let Some(callback) = self.on_acknowledgement else { return };
         let view = ottla_report_t::of(report);
-        guard::in_callback_of(self.identity, || {
+        guard::in_callback_of(self.identity, Callback::Other, || {
             // SAFETY: the view and the report behind it live through the call; the rest is the contract.
             unsafe { callback(&view, self.env.get()) };
         });

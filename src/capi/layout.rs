@@ -29,7 +29,8 @@ mod asserted {
         persistence 36, latency_us 40, message 44);
     layout!(ottla_run_t, 56: first 0, count 8, base_offset 16, log_append_time_ms 24, topic 32,
         partition 36, status 40, persistence 44, latency_us 48, message 52);
-    layout!(ottla_callbacks_t, 88: size 0, reserved 4, on_delivery 8, delivery_env 16,
+    layout!(ottla_callbacks_t, 112: size 0, reserved 4, on_delivery 8, delivery_env 16,
         delivery_env_free 24, on_log 32, log_env 40, log_env_free 48, on_send 56, on_acknowledgement 64,
-        interceptor_env 72, interceptor_env_free 80);
+        interceptor_env 72, interceptor_env_free 80, partitioner 88, partitioner_env 96,
+        partitioner_env_free 104);
 }

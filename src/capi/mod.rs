@@ -17,6 +17,7 @@ pub mod config;
 pub mod record;
 pub mod report;
 pub mod intercept;
+pub mod partitioner;
 pub mod callbacks;
 pub mod producer;
 pub mod send;
@@ -25,5 +26,5 @@ pub mod metadata;
 pub mod metrics;
 pub mod mock;
 
-pub use guard::{Rule, RULES};
+pub use guard::{Callback, Inside, Rule, RULES};
 pub use registry::live_handles;

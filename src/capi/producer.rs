@@ -31,6 +31,8 @@ pub(super) struct ProducerObject {
     pub(super) producer: Producer,
     /// Unlike the handle known before the first callback can run.
     pub(super) identity: u64,
+    /// Callbacks in which it may not be sent with, unlike the one for reports.
+    pub(super) has_other_callbacks: bool,
     /// No more records are taken.
     pub(super) closed: AtomicBool,
     closing: Mutex<()>,
@@ -142,9 +144,14 @@ fn open(builder: ProducerBuilder, callbacks: &ottla_callbacks_t) -> Result<*mut 
         Some(interceptor) => builder.interceptor(interceptor),
         None => builder,
     };
+    let builder = match callbacks.partitioner(identity, &armed) {
+        Some(partitioner) => builder.partitioner(partitioner),
+        None => builder,
+    };
     let handle = registry::insert(ProducerObject {
         producer: builder.build()?,
         identity,
+        has_other_callbacks: callbacks.has_others(),
         closed: AtomicBool::new(false),
         closing: Mutex::default(),
         messages: Mutex::default(),

@@ -35,7 +35,7 @@ error_table! {
     -115 STATE PLAIN,
         "The call is not allowed in the present state of the producer.";
     -116 IN_CALLBACK PLAIN,
-        "The call would wait for the thread that it was made on, inside a callback.";
+        "The call is not allowed inside this callback of the same producer.";
     -117 FORKED FATAL,
         "The producer belongs to the parent of this process; create one after fork.";
     -118 PANIC PLAIN,

@@ -150,6 +150,7 @@ static void an_env_is_the_callers_until_there_is_a_producer(void)
 
 /* What an interceptor sees and does: every record gets a header with its old value, and a new one. */
 struct intercepted {
+    ottla_producer_t *_Atomic producer;
     ottla_intercepted_t *kept;
     atomic_int sends, records, freed;
 };
@@ -170,6 +171,9 @@ static void on_send(ottla_intercepted_t *record, void *env)
     CHECK_OK(ottla_intercepted_set_timestamp(record, 4711));
     CHECK_EQUAL(ottla_intercepted_set_timestamp((ottla_intercepted_t *)(void *)&view, 1),
                 OTTLA_ERROR_HANDLE);
+    /* A send would come here again, without end. */
+    CHECK_EQUAL(ottla_producer_send(atomic_load(&seen->producer), 0, 0, NULL, 0, "v", 1, -1, 0),
+                OTTLA_ERROR_IN_CALLBACK);
     seen->kept = record;
     atomic_fetch_add(&seen->sends, 1);
 }
@@ -177,7 +181,11 @@ static void on_send(ottla_intercepted_t *record, void *env)
 static void on_acknowledgement(const ottla_report_t *report, void *env)
 {
     struct intercepted *seen = env;
+    ottla_producer_t *producer = atomic_load(&seen->producer);
+    size_t outstanding = 0;
     CHECK_EQUAL(report->status, 0);
+    CHECK_EQUAL(ottla_producer_send(producer, 0, 0, NULL, 0, "v", 1, -1, 0), OTTLA_ERROR_IN_CALLBACK);
+    CHECK_OK(ottla_producer_outstanding(producer, &outstanding));
     atomic_fetch_add(&seen->records, (int)report->count);
 }
 
@@ -196,6 +204,7 @@ static void interceptors_change_records(void)
     callbacks.interceptor_env = &seen;
     callbacks.interceptor_env_free = free_intercepted;
     ottla_producer_t *producer = embedded_producer(&callbacks);
+    atomic_store(&seen.producer, producer);
     ottla_header_t secret = {"secret", 6, "x", 1};
     ottla_record_t record = OTTLA_RECORD_INIT;
     record.topic = topic_of(producer, "t");

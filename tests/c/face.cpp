@@ -126,6 +126,14 @@ static void called_back()
     }
     CHECK(freed.use_count() == 1);
     CHECK(cluster->broker_down(1) && cluster->broker_up(1));
+    CHECK(*cluster->end_offset("t", 0) + *cluster->end_offset("t", 1) + *cluster->end_offset("t", 2)
+          == 1000);
+    CHECK(*cluster->request_count(-1, 0) > 0 && cluster->clear_faults());
+    CHECK(cluster->set_leader("t", 0, 1) && !cluster->set_leader("t", 3, 1));
+    CHECK(cluster->push_errors(0, {OTTLA_ERROR_REQUEST_TIMED_OUT}) && cluster->set_delay(1, 0, 5ms));
+    ottla::MockCluster moved = std::move(*cluster);
+    CHECK(moved.broker_down(1));
+    CHECK(cluster->broker_up(1).error().code() == OTTLA_ERROR_HANDLE);
 }
 
 int main()

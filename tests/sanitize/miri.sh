@@ -9,7 +9,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 modules=(
-    record:: protocol::frame protocol::wire protocol::produce
+    record:: protocol::frame protocol::framing protocol::wire protocol::produce
     delivery:: accumulator:: partitioner:: time:: backoff::
 )
 export PROPTEST_CASES="${PROPTEST_CASES:-2}" PROPTEST_DISABLE_FAILURE_PERSISTENCE=1

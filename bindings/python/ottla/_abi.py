@@ -327,7 +327,7 @@ class ErrorCode(IntEnum):
     STATE = -115
     """The call is not allowed in the present state of the producer."""
     IN_CALLBACK = -116
-    """The call would wait for the thread that it was made on, inside a callback."""
+    """The call is not allowed inside this callback of the same producer."""
     FORKED = -117
     """The producer belongs to the parent of this process; create one after fork."""
     PANIC = -118
@@ -471,6 +471,9 @@ class Callbacks(Structure):
         ("on_acknowledgement", c_void_p),
         ("interceptor_env", c_void_p),
         ("interceptor_env_free", c_void_p),
+        ("partitioner", c_void_p),
+        ("partitioner_env", c_void_p),
+        ("partitioner_env_free", c_void_p),
     ]
 
 
