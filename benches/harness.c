@@ -20,7 +20,7 @@
 
 struct options options = {
     .bootstrap = "127.0.0.1:9092", .topic = "bench", .mode = "throughput", .api = "single",
-    .linger_ms = "5", .batch_size = "1000000", .set = "", .messages = 1000000, .size = 100,
+    .linger_ms = "5", .batch_size = "1000000", .idempotence = "false", .set = "", .messages = 1000000, .size = 100,
     .threads = 1, .rate = 10000, .seconds = 10, .memory_kb = 65536, .chunk = 1000,
 };
 
@@ -298,6 +298,7 @@ static void parse(int argc, char **argv)
         {"--bootstrap", &options.bootstrap, NULL}, {"--topic", &options.topic, NULL},
         {"--mode", &options.mode, NULL},           {"--api", &options.api, NULL},
         {"--linger-ms", &options.linger_ms, NULL}, {"--batch-size", &options.batch_size, NULL},
+        {"--idempotence", &options.idempotence, NULL},
         {"--set", &options.set, NULL},             {"--values", &options.values_file, NULL},
         {"--keys", &options.keys_file, NULL},      {"--messages", NULL, &options.messages},
         {"--warmup", NULL, &options.warmup},       {"--size", NULL, &options.size},

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 struct options {
-    const char *bootstrap, *topic, *mode, *api, *linger_ms, *batch_size, *set;
+    const char *bootstrap, *topic, *mode, *api, *linger_ms, *batch_size, *idempotence, *set;
     const char *values_file, *keys_file;
     long messages, warmup, size, key_size, threads, rate, seconds, memory_kb, chunk;
 };

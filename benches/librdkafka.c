@@ -56,6 +56,7 @@ void client_open(bool thread)
     set("acks", "all");
     set("linger.ms", options.linger_ms);
     set("batch.size", options.batch_size);
+    set("enable.idempotence", options.idempotence);
     /* Else batches end at 10,000 records, and the queue at 100,000. */
     set("batch.num.messages", "1000000");
     set("queue.buffering.max.messages", "500000");

@@ -65,6 +65,7 @@ void client_open(bool thread)
     set("acks", "all");
     set("linger.ms", options.linger_ms);
     set("batch.size", options.batch_size);
+    set("enable.idempotence", options.idempotence);
     set("buffer.memory", memory);
     harness_extra_settings(set);
     callbacks.on_delivery = on_reports;

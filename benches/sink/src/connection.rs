@@ -163,11 +163,12 @@ impl<'a> Connection<'a> {
 }
 
 /// Sends each answer when it is due, in order, from a thread of its own.
-fn delayed(mut stream: TcpStream) -> Sender<(Instant, Vec<u8>)> {
+fn delayed(shared: Arc<Shared>, mut stream: TcpStream) -> Sender<(Instant, Vec<u8>)> {
     let (sender, answers) = mpsc::channel::<(Instant, Vec<u8>)>();
     std::thread::spawn(move || {
         for (due, bytes) in answers {
             std::thread::sleep(due.saturating_duration_since(Instant::now()));
+            shared.let_go();
             if stream.write_all(&bytes).is_err() {
                 return;
             }
@@ -183,12 +184,15 @@ pub fn serve(shared: Arc<Shared>, stream: TcpStream) {
     let _ = stream.set_nodelay(true);
     let latency = shared.settings.latency;
     let later = (!latency.is_zero()).then(|| stream.try_clone().ok()).flatten();
-    let later = later.map(delayed);
+    let later = later.map(|stream| delayed(shared.clone(), stream));
     let mut connection = Connection::new(&shared, &stream);
     while let Some(outcome) = connection.request() {
         let Outcome::Answer(bytes) = outcome else { continue };
         let sent = match &later {
-            Some(later) => later.send((Instant::now() + latency, bytes)).is_ok(),
+            Some(later) => {
+                shared.hold();
+                later.send((Instant::now() + latency, bytes)).is_ok()
+            }
             None => {
                 let sent = (&stream).write_all(&bytes).is_ok();
                 connection.spare = bytes;

@@ -70,6 +70,38 @@ counters! {
     delta_errors, seq_errors, seq_duplicates, protocol_errors,
 }
 
+/// Answers that are being held, over time: how many requests a client keeps in flight.
+#[derive(Default)]
+pub struct Held {
+    count: u32,
+    changed: Option<Instant>,
+    /// Sum over time of the answers that were held.
+    answer_s: f64,
+    /// Time in which at least one was.
+    busy_s: f64,
+}
+
+impl Held {
+    fn change(&mut self, count: u32, now: Instant) {
+        let lasted = self.changed.map_or(0.0, |since| (now - since).as_secs_f64());
+        if self.count > 0 {
+            self.answer_s += lasted * f64::from(self.count);
+            self.busy_s += lasted;
+        }
+        self.count = count;
+        self.changed = Some(now);
+    }
+
+    /// How many were held on average while there were any.
+    fn average(&self) -> f64 {
+        if self.busy_s > 0.0 {
+            self.answer_s / self.busy_s
+        } else {
+            0.0
+        }
+    }
+}
+
 /// Producer id, topic, partition.
 pub type SequenceKey = (i64, [u8; 16], i32);
 /// Epoch and the sequence that must come next.
@@ -84,6 +116,7 @@ pub struct Shared {
     topics: RwLock<HashMap<String, Arc<Topic>>>,
     ids: RwLock<HashMap<[u8; 16], Arc<Topic>>>,
     sequences: Mutex<HashMap<SequenceKey, Sequence>>,
+    held: Mutex<Held>,
     started: Instant,
 }
 
@@ -97,6 +130,7 @@ impl Shared {
             topics: RwLock::default(),
             ids: RwLock::default(),
             sequences: Mutex::default(),
+            held: Mutex::default(),
             started: Instant::now(),
         }
     }
@@ -131,7 +165,26 @@ impl Shared {
         self.sequences.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An answer begins to be held.
+    pub fn hold(&self) {
+        let mut held = self.held();
+        let count = held.count + 1;
+        held.change(count, Instant::now());
+    }
+
+    /// An answer was let go.
+    pub fn let_go(&self) {
+        let mut held = self.held();
+        let count = held.count.saturating_sub(1);
+        held.change(count, Instant::now());
+    }
+
     pub fn reset(&self) {
+        *self.held() = Held::default();
         self.count.each().for_each(|(_, counter)| counter.store(0, Relaxed));
         for topic in self.topics() {
             for partition in &topic.partitions {
@@ -153,6 +206,8 @@ impl Shared {
             // Writing to a String cannot fail.
             let _ = write!(text, ",\"{name}\":{}", counter.load(Relaxed));
         }
+        // Writing to a String cannot fail.
+        let _ = write!(text, ",\"held_average\":{:.3}", self.held().average());
         text.push_str(",\"topics\":{");
         for (index, topic) in self.topics().iter().enumerate() {
             let column = |of: fn(&Partition) -> &AtomicU64| {
