@@ -42,7 +42,7 @@ public class KafkaDevTool {
     String[] r = Arrays.copyOfRange(a, 2 + n, a.length);
     int rc = 1;
     try {
-      rc = a[0].equals("consume") ? consume(p, r) : admin(a[0], p, r);
+      rc = a[0].equals("consume") ? consume(p, r) : a[0].equals("read-group") ? GroupReader.run(p, r) : admin(a[0], p, r);
     } catch (Throwable e) {
       if (e instanceof java.util.concurrent.ExecutionException) e = e.getCause();
       for (; e != null; e = e.getCause()) System.err.println("kafka-dev: " + e);

@@ -157,6 +157,12 @@ def cmd_consume(a):
     return call_helper(st, "consume", args, listener=a.listener, mech=a.mechanism, extra=extra)
 
 
+def cmd_read_group(a):
+    """Becomes the reader, so that whoever started us speaks to it and may end it."""
+    argv, rest = helper(load(os.path.abspath(a.dir)), "read-group", [a.topic, a.group, str(a.batch)])
+    os.execvp(argv[0], argv + rest)
+
+
 def cmd_acl(a):
     return call_helper(load(os.path.abspath(a.dir)), "acl",
                        [a.permission, "User:" + a.user, a.resource, a.name, a.op])

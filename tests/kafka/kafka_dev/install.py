@@ -8,6 +8,7 @@ from kafka_dev.common import Fail, cache_root, jars, jdk_tool, locked, run, say,
 
 TOOLS_FALLBACK = "4.3.1"          # newest published kafka-tools; 4.4.0 has none
 HELPER_CLIENT = "3.9.2"           # kafka-clients of our helper: talks to brokers 0.10.0 .. 4.x
+HELPERS = ["KafkaDevTool", "GroupReader"]
 SLF4J = "1.7.36"
 RECIPE = 3                        # raise it when install's choice of jars changes
 
@@ -88,7 +89,7 @@ def install(version):
                 open(ok, "w").close()
     if v < (0, 10):
         with locked(os.path.join(cache_root(), ".install.lock")):
-            compile_java(d, "OldConsume", java_source("OldConsume"), jars(os.path.join(d, "libs")))
+            compile_java(d, ["OldConsume"], jars(os.path.join(d, "libs")))
     install_helper()
     return d
 
@@ -98,23 +99,29 @@ def java_source(name):
         return f.read()
 
 
-def compile_java(d, name, source, cp):
-    """Compiles source into d/classes, unless that very source is there already."""
-    src = os.path.join(d, name + ".java")
+def compile_java(d, names, cp):
+    """Compiles these sources of ours into d/classes, unless that is what is there already."""
     out = os.path.join(d, "classes")
-    if os.path.exists(os.path.join(out, name + ".class")):
-        with open(src) as f:
-            if f.read() == source:
-                return
+    paths = [os.path.join(d, name + ".java") for name in names]
+    sources = [java_source(name) for name in names]
+    if all(os.path.exists(os.path.join(out, name + ".class")) for name in names):
+        if [read(path) for path in paths] == sources:
+            return
     shutil.rmtree(out, ignore_errors=True)
     os.makedirs(out)
-    with open(src, "w") as f:
-        f.write(source)
-    run([jdk_tool("javac"), "-nowarn", "-proc:none", "--release", "17", "-cp", cp, "-d", out, src])
+    for path, source in zip(paths, sources):
+        with open(path, "w") as f:
+            f.write(source)
+    run([jdk_tool("javac"), "-nowarn", "-proc:none", "--release", "17", "-cp", cp, "-d", out, *paths])
+
+
+def read(path):
+    with open(path) as f:
+        return f.read()
 
 
 def helper_dir():
-    tag = hashlib.sha256(java_source("KafkaDevTool").encode()).hexdigest()[:12]
+    tag = hashlib.sha256("".join(map(java_source, HELPERS)).encode()).hexdigest()[:12]
     return os.path.join(cache_root(), f"helper-{HELPER_CLIENT}-{tag}")
 
 
@@ -130,5 +137,5 @@ def install_helper():
                                           # for OAUTHBEARER
                                           ("com.fasterxml.jackson.core", "jackson-databind", "2.16.2"),
                                           ("org.slf4j", "slf4j-simple", SLF4J)])
-        compile_java(d, "KafkaDevTool", java_source("KafkaDevTool"), jars(os.path.join(d, "libs")))
+        compile_java(d, HELPERS, jars(os.path.join(d, "libs")))
         open(ok, "w").close()
