@@ -377,8 +377,8 @@ fn root() -> PathBuf {
 
 /// All files below a folder with one of these endings.
 fn walk(folder: &Path, endings: &[&str], files: &mut Vec<PathBuf>) {
-    const OTHERS: [&str; 6] =
-        ["target", "build", "corpus", "artifacts", "node_modules", "__pycache__"];
+    const OTHERS: [&str; 7] =
+        ["target", "build", "out", "corpus", "artifacts", "node_modules", "__pycache__"];
     let Ok(entries) = fs::read_dir(folder) else { return };
     for path in entries.flatten().map(|entry| entry.path()) {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_string();
