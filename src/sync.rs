@@ -1,10 +1,11 @@
-//! The locks, atomics and the queue at which threads of a producer meet. They are the standard library's and
-//! crossbeam's; the models of `races.rs` put loom's in their place. Adds nothing of its own.
+//! The locks, atomics, threads and the queue at which threads of a producer meet. They are the standard
+//! library's and crossbeam's; the models of `races.rs` put loom's in their place. Adds nothing of its own.
 
 #[cfg(not(all(test, loom)))]
 mod real {
     pub use crossbeam::queue::SegQueue;
     pub use std::sync::{atomic, Condvar, Mutex, MutexGuard};
+    pub use std::thread;
 }
 
 #[cfg(all(test, loom))]
@@ -13,6 +14,7 @@ mod model {
     use std::collections::VecDeque;
 
     pub use loom::sync::{atomic, Condvar, Mutex, MutexGuard};
+    pub use loom::thread;
 
     /// What ottla relies on of crossbeam's queue, and no more: elements come out in the order they went in,
     /// a push happens before the pop that takes its element, and whether the queue is empty is

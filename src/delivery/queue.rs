@@ -4,7 +4,6 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, PoisonError};
-use std::thread::{self, JoinHandle, ThreadId};
 use std::time::{Duration, Instant};
 
 use once_cell::sync::OnceCell;
@@ -13,6 +12,7 @@ use crate::delivery::outstanding::Outstanding;
 use crate::delivery::report::Report;
 use crate::delivery::wake_fd::WakeFd;
 use crate::error::{Error, ErrorCode, Result};
+use crate::sync::thread::{self, JoinHandle, ThreadId};
 use crate::sync::{Condvar, Mutex, MutexGuard};
 
 /// Called with reports; see [`Door::Callback`].
@@ -41,6 +41,8 @@ pub struct Delivery {
     inline: Option<InlineSink>,
     fd: OnceCell<WakeFd>,
     dispatcher: OnceCell<ThreadId>,
+    /// Held while somebody waits for the dispatcher's end, so that every `close` returns after it.
+    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 #[derive(Default)]
@@ -52,7 +54,6 @@ struct State {
     callback_panics: u64,
     callback_time: Duration,
     closed: bool,
-    thread: Option<JoinHandle<()>>,
 }
 
 impl Delivery {
@@ -70,6 +71,7 @@ impl Delivery {
             inline,
             fd: OnceCell::new(),
             dispatcher: OnceCell::new(),
+            thread: Mutex::new(None),
         });
         if let Some(sink) = sink {
             let shared = delivery.clone();
@@ -79,13 +81,17 @@ impl Delivery {
             })?;
             // The thread's own id is known before it can deliver anything to anybody.
             let _ = delivery.dispatcher.set(thread.thread().id());
-            delivery.lock().thread = Some(thread);
+            *delivery.lock_thread() = Some(thread);
         }
         Ok(delivery)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock_thread(&self) -> MutexGuard<'_, Option<JoinHandle<()>>> {
+        self.thread.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What has been accepted and not yet reported.
@@ -227,11 +233,14 @@ impl Delivery {
     }
 
     /// As [`Delivery::end`], but waits until the dispatcher has handed out what there is, unless
-    /// called by it.
+    /// called by it. Each of several calls at a time does.
     pub fn close(&self) {
         self.end();
-        let thread = if self.on_dispatcher() { None } else { self.lock().thread.take() };
-        if let Some(thread) = thread {
+        if self.on_dispatcher() {
+            return;
+        }
+        let mut slot = self.lock_thread();
+        if let Some(thread) = slot.take() {
             // The dispatcher catches panics of the callback, so it ends normally.
             let _ = thread.join();
         }

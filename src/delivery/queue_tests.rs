@@ -5,6 +5,7 @@ use crate::delivery::lease::MemoryHome;
 use crate::delivery::promises::{Outcome, Promises};
 use crate::delivery::Lease;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 /// Counts what comes home.
 #[derive(Default)]
@@ -163,6 +164,35 @@ fn close_hands_out_what_there_is_and_may_be_called_by_the_callback_and_twice() {
     home.close();
     home.close();
     assert_eq!(seen.load(Ordering::SeqCst), 100);
+}
+
+#[test]
+fn each_of_several_closes_returns_after_the_last_callback() {
+    let (go, wait) = std::sync::mpsc::channel::<()>();
+    let done = Arc::new(AtomicUsize::new(0));
+    let over = done.clone();
+    let home = open(Door::Callback(Box::new(move |_| {
+        wait.recv().unwrap();
+        over.fetch_add(1, Ordering::SeqCst);
+    })));
+    let memory = Arc::new(Memory::default());
+    home.deliver([report(&home, &memory, &[1])]);
+    thread::scope(|scope| {
+        let closes: Vec<_> = (0..3)
+            .map(|_| {
+                scope.spawn(|| {
+                    home.close();
+                    done.load(Ordering::SeqCst)
+                })
+            })
+            .collect();
+        // Time to return too early in; with luck all of them are in `close` by then.
+        thread::sleep(Duration::from_millis(20));
+        go.send(()).unwrap();
+        for close in closes {
+            assert_eq!(close.join().unwrap(), 1);
+        }
+    });
 }
 
 #[test]
