@@ -10,6 +10,10 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::producer::{Producer, Shared};
 use crate::time::Time;
 
+/// The longest that dropping a producer waits: the default of `delivery.timeout.ms`. Whoever sets that to
+/// more, or to no limit, asks for patience with brokers, not for a program that cannot end.
+const DROP_LIMIT: Duration = Duration::from_secs(120);
+
 /// What [`Producer::purge`] fails.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum Purge {
@@ -166,7 +170,8 @@ impl Drop for Producer {
             self.begin_close(Duration::ZERO);
             return;
         }
-        let limit = self.shared.config.delivery.delivery_timeout_ms;
-        let _ = self.close(Duration::from_millis(limit));
+        let patience = Duration::from_millis(self.shared.config.delivery.delivery_timeout_ms);
+        // What was failed for want of time was reported so.
+        let _ = self.close(patience.min(DROP_LIMIT));
     }
 }

@@ -49,8 +49,9 @@ use crate::time::Clock;
 ///
 /// Records are accepted by [`send`](Producer::send) and its relatives and reported exactly once: through the
 /// future that `send` returns, to the function given to [`ProducerBuilder::on_delivery`], or by
-/// [`poll`](Producer::poll) — one of the three, chosen when it is built. Dropping the producer closes
-/// it and waits up to `delivery.timeout.ms` for records on their way.
+/// [`poll`](Producer::poll) — one of the three, chosen when it is built. Dropping the producer closes it
+/// and waits up to `delivery.timeout.ms`, but never longer than two minutes, for records on their way; what
+/// is left then is reported as failed. To wait longer or shorter, call [`close`](Producer::close) before.
 pub struct Producer {
     shared: Arc<Shared>,
 }

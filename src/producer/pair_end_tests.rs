@@ -85,6 +85,40 @@ fn a_forced_close_fails_what_is_queued_in_flight_and_parked_at_its_time() {
     assert!(error.message().contains("2 records"), "{error}");
 }
 
+/// When, after the drop of a producer with these settings, its record that no broker answers fails, and how.
+fn end_of_a_dropped_producer(settings: &[(&str, &str)]) -> (u64, E) {
+    let (mut pair, topic) = Pair::ready(settings);
+    pair.send(topic, 0, 1, "in flight");
+    pair.one_asked();
+    let (delivery, dropped_at) = (pair.producer.shared.delivery.clone(), pair.now());
+    drop(std::mem::replace(&mut pair.producer, Pair::new(&[]).producer));
+    for _ in 0..600 {
+        pair.run_ms(1_000);
+        if !pair.open {
+            break;
+        }
+        assert_eq!(delivery.waiting_records(), 0, "not before its time");
+    }
+    assert!(!pair.open, "it goes on after {:?}", pair.now());
+    let mut code = E::NONE;
+    let mut take = |report: &crate::delivery::Report, _| {
+        code = report.code;
+        report.count()
+    };
+    assert_eq!(delivery.poll(Duration::ZERO, &mut take), 1);
+    (pair.now().since(dropped_at).as_millis() as u64, code)
+}
+
+#[test]
+fn a_drop_waits_for_the_delivery_timeout_but_never_longer_than_two_minutes() {
+    let never = [("message.timeout.ms", "0"), ("compat", "librdkafka")];
+    assert_eq!(end_of_a_dropped_producer(&never), (120_000, E::ABORTED));
+    let long = [("delivery.timeout.ms", "3600000")];
+    assert_eq!(end_of_a_dropped_producer(&long), (120_000, E::ABORTED));
+    let short = [("delivery.timeout.ms", "40000"), ("request.timeout.ms", "30000")];
+    assert_eq!(end_of_a_dropped_producer(&short), (40_000, E::EXPIRED));
+}
+
 #[test]
 fn a_partitioner_that_panics_on_the_sender_thread_fails_its_record_only() {
     let partitioner: crate::partitioner::CustomPartitioner =
