@@ -2,7 +2,7 @@
 """Writes what the bindings take from include/ottla.h, so that nobody copies it by hand:
 
     bindings/python/ottla/_abi.py    structs, constants and prototypes for ctypes
-    bindings/go/codes.go             the error codes as Go constants
+    bindings/go/...                  what generate_go.py says
 
     usage: generate.py [--check]
 
@@ -15,10 +15,11 @@ import sys
 from pathlib import Path
 from typing import Dict, List, NamedTuple, Set, Tuple
 
+import generate_go
+
 ROOT = Path(__file__).resolve().parent.parent
 HEADER = ROOT / "include" / "ottla.h"
 PYTHON = ROOT / "bindings" / "python" / "ottla" / "_abi.py"
-GO = ROOT / "bindings" / "go" / "codes.go"
 
 SCALARS = {
     "bool": "c_bool",
@@ -187,30 +188,11 @@ def is_code(constant: Constant) -> bool:
     return constant.name.startswith("OTTLA_ERROR_") and "_FLAG_" not in constant.name
 
 
-def write_go(header: Header) -> str:
-    lines = [
-        "// Code generated from include/ottla.h by bindings/generate.py. DO NOT EDIT.",
-        "",
-        "package ottla",
-        "",
-        "// #include <ottla.h>",
-        'import "C"',
-        "",
-        "// The status numbers: above 0 a broker's, -1 and below ottla's own.",
-        "const (",
-    ]
-    for constant in filter(is_code, header.constants):
-        words = constant.name[len("OTTLA_ERROR_") :].split("_")
-        name = "Code" + "".join(word.capitalize() for word in words)
-        lines.append(f"\t// {name}: {constant.doc}")
-        lines.append(f"\t{name} Code = C.{constant.name}")
-    return "\n".join(lines + [")", ""])
-
-
 def main() -> int:
-    header = parse(HEADER.read_text(encoding="utf-8"))
+    source = HEADER.read_text(encoding="utf-8")
+    header = parse(source)
     status = 0
-    for path, text in ((PYTHON, write_python(header)), (GO, write_go(header))):
+    for path, text in [(PYTHON, write_python(header)), *generate_go.files(header, source, is_code)]:
         if "--check" not in sys.argv[1:]:
             path.write_text(text, encoding="utf-8")
         elif not path.is_file() or path.read_text(encoding="utf-8") != text:

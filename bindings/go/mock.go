@@ -1,12 +1,9 @@
 package ottla
 
-// #include <ottla.h>
-import "C"
-
 import (
-	"sync"
 	"time"
-	"unsafe"
+
+	"github.com/ottla-kafka/ottla/bindings/go/internal/native"
 )
 
 // AllBrokers and AllAPIs stand for every broker and every API in calls of MockCluster.
@@ -18,137 +15,92 @@ const (
 // MockCluster is a Kafka cluster inside this process, on free ports of 127.0.0.1, to test against. Its brokers
 // have the ids 1, 2, .... Topics are created when a producer asks for them, with 4 partitions. Orders take effect
 // at once. APIs go by Kafka's keys: 0 is Produce, 3 Metadata.
-type MockCluster struct {
-	handle *C.ottla_mock_cluster_t
-	// borrowed from a producer, with which it ends.
-	borrowed bool
-	closing  sync.Once
-	closeErr error
-}
+type MockCluster struct{ native *native.MockCluster }
 
 // NewMockCluster starts a cluster of so many brokers. It must be closed.
 func NewMockCluster(brokers int) (*MockCluster, error) {
-	c := &MockCluster{}
-	var handle *C.ottla_mock_cluster_t
-	err := call(func() C.int32_t { return C.ottla_mock_cluster_new(C.uint32_t(brokers), &handle, nil) })
+	cluster, err := native.NewMockCluster(brokers)
 	if err != nil {
-		return nil, err
+		return nil, public(err)
 	}
-	c.handle = handle
-	return c, nil
+	return &MockCluster{cluster}, nil
 }
 
 // MockCluster gives the embedded cluster of a producer with test.mock.num.brokers. It ends with the producer.
 func (p *Producer) MockCluster() (*MockCluster, error) {
-	var handle *C.ottla_mock_cluster_t
-	err := call(func() C.int32_t { return C.ottla_producer_mock_cluster(p.handle, &handle, nil) })
+	cluster, err := p.native.MockCluster()
 	if err != nil {
-		return nil, err
+		return nil, public(err)
 	}
-	return &MockCluster{handle: handle, borrowed: true}, nil
+	return &MockCluster{cluster}, nil
 }
 
 // Close ends the cluster; one that belongs to a producer ends with that. Further calls change nothing.
-func (c *MockCluster) Close() error {
-	c.closing.Do(func() {
-		if !c.borrowed {
-			c.closeErr = call(func() C.int32_t { return C.ottla_mock_cluster_free(c.handle) })
-		}
-	})
-	return c.closeErr
-}
+func (c *MockCluster) Close() error { return public(c.native.Close()) }
 
 // BootstrapServers is what to set bootstrap.servers to; "" when it is closed. Not to be called while another
 // goroutine closes the cluster.
-func (c *MockCluster) BootstrapServers() string {
-	return C.GoString(C.ottla_mock_cluster_bootstrap_servers(c.handle))
-}
+func (c *MockCluster) BootstrapServers() string { return c.native.BootstrapServers() }
 
 // CreateTopic creates a topic with so many partitions, each on so many brokers.
 func (c *MockCluster) CreateTopic(topic string, partitions, replication int) error {
-	name, size := text(topic)
-	return call(func() C.int32_t {
-		return C.ottla_mock_cluster_create_topic(c.handle, name, size, C.uint32_t(partitions), C.uint32_t(replication))
-	})
+	return public(c.native.CreateTopic(topic, partitions, replication))
 }
 
 // PartitionCount is the number of partitions of a topic.
 func (c *MockCluster) PartitionCount(topic string) (int, error) {
-	name, size := text(topic)
-	var count C.size_t
-	err := call(func() C.int32_t {
-		return C.ottla_mock_cluster_partition_count(c.handle, name, size, &count)
-	})
-	return int(count), err
+	count, err := c.native.PartitionCount(topic)
+	return count, public(err)
 }
 
 // BrokerDown takes a broker down: its connections close, its partitions get other leaders.
-func (c *MockCluster) BrokerDown(broker int32) error {
-	return call(func() C.int32_t { return C.ottla_mock_cluster_broker_down(c.handle, C.int32_t(broker)) })
-}
+func (c *MockCluster) BrokerDown(broker int32) error { return public(c.native.BrokerDown(broker)) }
 
 // BrokerUp brings a broker back.
-func (c *MockCluster) BrokerUp(broker int32) error {
-	return call(func() C.int32_t { return C.ottla_mock_cluster_broker_up(c.handle, C.int32_t(broker)) })
-}
+func (c *MockCluster) BrokerUp(broker int32) error { return public(c.native.BrokerUp(broker)) }
 
 // SetLeader gives a partition to another leader; -1: to none.
 func (c *MockCluster) SetLeader(topic string, partition, broker int32) error {
-	name, size := text(topic)
-	return call(func() C.int32_t {
-		return C.ottla_mock_cluster_set_leader(c.handle, name, size, C.int32_t(partition), C.int32_t(broker))
-	})
+	return public(c.native.SetLeader(topic, partition, broker))
 }
 
 // PushErrors refuses the next requests of an API with these codes, one each; CodeNone lets one pass, and
 // CodeTransport closes the connection.
 func (c *MockCluster) PushErrors(api int16, codes ...Code) error {
-	return call(func() C.int32_t {
-		return C.ottla_mock_cluster_push_errors(c.handle, C.int16_t(api), numbers(codes), C.size_t(len(codes)))
-	})
+	return public(c.native.PushErrors(api, numbers(codes)))
 }
 
 // PushPartitionErrors answers the next batches of a partition with these codes, one each.
 func (c *MockCluster) PushPartitionErrors(topic string, partition int32, codes ...Code) error {
-	name, size := text(topic)
-	return call(func() C.int32_t {
-		return C.ottla_mock_cluster_push_partition_errors(c.handle, name, size, C.int32_t(partition),
-			numbers(codes), C.size_t(len(codes)))
-	})
+	return public(c.native.PushPartitionErrors(topic, partition, numbers(codes)))
 }
 
-func numbers(codes []Code) *C.int32_t { return (*C.int32_t)(unsafe.SliceData(codes)) }
+func numbers(codes []Code) []int32 {
+	numbers := make([]int32, len(codes))
+	for i, code := range codes {
+		numbers[i] = int32(code)
+	}
+	return numbers
+}
 
 // SetDelay holds every answer of a broker to an API back for so long; 0 ends that.
 func (c *MockCluster) SetDelay(broker int32, api int16, delay time.Duration) error {
-	return call(func() C.int32_t {
-		return C.ottla_mock_cluster_set_delay(c.handle, C.int32_t(broker), C.int16_t(api),
-			C.uint64_t(max(delay, 0).Milliseconds()))
-	})
+	return public(c.native.SetDelay(broker, api, delay))
 }
 
 // ClearFaults forgets every error and delay that was ordered.
-func (c *MockCluster) ClearFaults() error {
-	return call(func() C.int32_t { return C.ottla_mock_cluster_clear_faults(c.handle) })
-}
+func (c *MockCluster) ClearFaults() error { return public(c.native.ClearFaults()) }
 
 // RequestCount says how many requests of an API have arrived at a broker.
 func (c *MockCluster) RequestCount(broker int32, api int16) (uint64, error) {
-	var count C.uint64_t
-	err := call(func() C.int32_t {
-		return C.ottla_mock_cluster_request_count(c.handle, C.int32_t(broker), C.int16_t(api), &count)
-	})
-	return uint64(count), err
+	count, err := c.native.RequestCount(broker, api)
+	return count, public(err)
 }
 
 // EndOffset is the offset that the next record of a partition will get.
 func (c *MockCluster) EndOffset(topic string, partition int32) (int64, error) {
-	name, size := text(topic)
-	var offset C.int64_t
-	err := call(func() C.int32_t {
-		return C.ottla_mock_cluster_end_offset(c.handle, name, size, C.int32_t(partition), &offset)
-	})
-	return int64(offset), err
+	offset, err := c.native.EndOffset(topic, partition)
+	return offset, public(err)
 }
 
 // StoredRecord is a record of the embedded cluster.
@@ -162,36 +114,13 @@ type StoredRecord struct {
 
 // Records reads back every record of a partition, in order.
 func (c *MockCluster) Records(topic string, partition int32) ([]StoredRecord, error) {
-	name, size := text(topic)
-	var records *C.ottla_mock_records_t
-	err := call(func() C.int32_t {
-		return C.ottla_mock_cluster_records(c.handle, name, size, C.int32_t(partition), &records, nil)
-	})
-	if err != nil {
-		return nil, err
-	}
-	defer C.ottla_mock_records_free(records)
-	stored := make([]StoredRecord, C.ottla_mock_records_count(records))
-	for i := range stored {
-		record := C.ottla_record_t{size: C.sizeof_ottla_record_t}
-		var offset C.int64_t
-		err := call(func() C.int32_t {
-			return C.ottla_mock_records_at(records, C.size_t(i), &record, &offset)
-		})
-		if err != nil {
-			return nil, err
-		}
-		stored[i] = StoredRecord{
-			Offset:    int64(offset),
-			Timestamp: time.UnixMilli(int64(record.timestamp_ms)),
-			Key:       own(record.key, record.key_len),
-			Value:     own(record.value, record.value_len),
-		}
-		for _, header := range unsafe.Slice(record.headers, int(record.header_count)) {
-			key := own(unsafe.Pointer(header.key), header.key_len)
-			value := own(header.value, header.value_len)
-			stored[i].Headers = append(stored[i].Headers, Header{string(key), value})
+	records, err := c.native.Records(topic, partition)
+	stored := make([]StoredRecord, len(records))
+	for i, record := range records {
+		stored[i] = StoredRecord{record.Offset, record.Timestamp, record.Key, record.Value, nil}
+		for _, header := range record.Headers {
+			stored[i].Headers = append(stored[i].Headers, Header(header))
 		}
 	}
-	return stored, nil
+	return stored, public(err)
 }

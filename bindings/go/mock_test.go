@@ -64,7 +64,7 @@ func TestBrokersGoDownAndRecordsArriveInOrderOnce(t *testing.T) {
 	must(t, cluster.BrokerDown(1))
 	must(t, cluster.BrokerDown(2))
 	for n := 1; n < 50; n++ {
-		must(t, producer.Send("t", Record{Value: fmt.Append(nil, n)}, nil))
+		must(t, producer.TryProduce("t", Record{Value: fmt.Append(nil, n)}, nil))
 	}
 	must(t, cluster.SetLeader("t", 0, 3))
 	must(t, producer.Flush(within(t, time.Minute)))

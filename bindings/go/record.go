@@ -2,7 +2,10 @@ package ottla
 
 import (
 	"context"
+	"sync"
 	"time"
+
+	"github.com/ottla-kafka/ottla/bindings/go/internal/native"
 )
 
 // Header is a name and a value that travel with a record. A nil value is null; an empty one is empty.
@@ -16,7 +19,7 @@ type Record struct {
 	// Key and Value: nil is null, and an empty slice is empty.
 	Key   []byte
 	Value []byte
-	// Headers in order.
+	// Headers in order. Names are UTF-8.
 	Headers []Header
 	// Partition to send to; nil lets the partitioner choose. See To.
 	Partition *int32
@@ -32,11 +35,11 @@ type Persistence int
 
 const (
 	// NotPersisted: the record is surely not in the log.
-	NotPersisted Persistence = 0
+	NotPersisted Persistence = native.PersistenceNotPersisted
 	// PossiblyPersisted: it was sent and the answer is not known.
-	PossiblyPersisted Persistence = 1
+	PossiblyPersisted Persistence = native.PersistencePossiblyPersisted
 	// Persisted: the broker said that it is in the log (with acks=0: its bytes left this process).
-	Persisted Persistence = 2
+	Persisted Persistence = native.PersistencePersisted
 )
 
 // Report says what became of a record.
@@ -56,26 +59,61 @@ type Report struct {
 	Err error
 }
 
+// Reports of several records, in the order in which they were given.
+type Reports []Report
+
+// FirstErr is the error of the first record that failed, or nil.
+func (r Reports) FirstErr() error {
+	for i := range r {
+		if r[i].Err != nil {
+			return r[i].Err
+		}
+	}
+	return nil
+}
+
 // Future is the promise of a report. Any number of goroutines may wait for it.
 type Future struct {
+	push   func()
+	mu     sync.Mutex
 	done   chan struct{}
+	ready  bool
 	report Report
 }
 
-func newFuture() *Future { return &Future{done: make(chan struct{})} }
-
 func (f *Future) complete(report Report) {
-	f.report = report
-	close(f.done)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.report, f.ready = report, true
+	if f.done != nil {
+		close(f.done)
+	}
 }
 
 // Done is closed when the report is there.
-func (f *Future) Done() <-chan struct{} { return f.done }
+func (f *Future) Done() <-chan struct{} {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.done == nil {
+		f.done = make(chan struct{})
+		if f.ready {
+			close(f.done)
+		}
+	}
+	return f.done
+}
 
 // Wait returns the report, and its error, or the error of ctx if that ends first. The record stays on its way then.
 func (f *Future) Wait(ctx context.Context) (Report, error) {
+	done := f.Done()
 	select {
-	case <-f.done:
+	case <-done:
+		return f.report, f.report.Err
+	default:
+	}
+	f.push()
+	select {
+	case <-done:
 		return f.report, f.report.Err
 	case <-ctx.Done():
 		return Report{}, ctx.Err()

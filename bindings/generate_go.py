@@ -1,0 +1,121 @@
+"""What the Go module takes from include/ottla.h: its constants, its copy of the header, and the layout of the structs.
+
+Used by generate.py. Owns the Go text; decides nothing about the API.
+"""
+
+from pathlib import Path
+from typing import List, Tuple
+
+GO = Path(__file__).resolve().parent / "go"
+NATIVE = GO / "internal" / "native"
+
+NOTE = "// Code generated from include/ottla.h by bindings/generate.py. DO NOT EDIT."
+# Sizes where pointers have 64 bits, as in src/capi/layout.rs.
+SIZES = {"c_bool": 1, "c_int16": 2, "c_uint16": 2, "c_int32": 4, "c_uint32": 4}
+
+
+def files(header, text: str, is_code) -> List[Tuple[Path, str]]:
+    """Every generated file of the module with what must be in it."""
+    return [
+        (GO / "codes.go", codes(header, is_code)),
+        (NATIVE / "constants.go", constants(header, is_code)),
+        (NATIVE / "ottla.h", text),
+        (NATIVE / "layout.go", layout(header)),
+    ]
+
+
+def camel(name: str) -> str:
+    return "".join(word.capitalize() for word in name.split("_"))
+
+
+def codes(header, is_code) -> str:
+    lines = [NOTE, "", "package ottla", ""]
+    lines += ["// The status numbers: above 0 a broker's, -1 and below ottla's own.", "const ("]
+    for constant in filter(is_code, header.constants):
+        name = "Code" + camel(constant.name[len("OTTLA_ERROR_") :])
+        lines += [f"\t// {name}: {constant.doc}", f"\t{name} Code = {constant.value}"]
+    return "\n".join(lines + [")", ""])
+
+
+def constants(header, is_code) -> str:
+    lines = [NOTE, "", "package native", "", "const ("]
+    rows = []
+    for constant in header.constants:
+        name = constant.name[len("OTTLA_") :]
+        if is_code(constant):
+            rows.append(("Code" + camel(name[len("ERROR_") :]), f"int32 = {constant.value}"))
+        elif name.startswith("ERROR_FLAG_"):
+            rows.append((camel(name[len("ERROR_") :]), f"uint32 = {constant.value}"))
+        elif not name.startswith("VERSION"):
+            rows.append((camel(name), f"= {constant.value}"))
+    groups: List[List[Tuple[str, str]]] = []
+    for row in rows:
+        groups.append([row])
+    lines += [f"\t{name} {value}" for [(name, value)] in groups]
+    return gofmt_columns("\n".join(lines + [")", ""]))
+
+
+def gofmt_columns(text: str) -> str:
+    """Constants with a type in columns, as gofmt wants them."""
+    rows = [line[1:].split(" ", 1) for line in text.splitlines() if line.startswith("\t")]
+    width = max(len(name) for name, _ in rows)
+    kinds = max(len(value.split("=")[0].strip()) for _, value in rows)
+    out = []
+    for line in text.splitlines():
+        if line.startswith("\t"):
+            name, value = line[1:].split(" ", 1)
+            kind, number = (part.strip() for part in value.split("=", 1))
+            line = f"\t{name:<{width}} {kind:<{kinds}} = {number}"
+        out.append(line)
+    return "\n".join(out + [""])
+
+
+def layout(header) -> str:
+    """For each struct and field: where the header's rules, the C compiler and cgo put it."""
+    entries, checks = [], []
+    for struct, fields in header.structs.items():
+        at = widest = 0
+        for ctype, field in fields:
+            size = SIZES.get(ctype, 8)
+            at = -(-at // size) * size
+            widest = max(widest, size)
+            entries.append((struct, field, at))
+            at += size
+        entries.append((struct, "", -(-at // widest) * widest))
+    names = {"type": "_type"}
+    lines = [NOTE, "", "package native", "", "/*", "#include <stddef.h>", '#include "ottla.h"', ""]
+    lines += [
+        "// What the C compiler says; in the order of Layout below.",
+        "static size_t ottla_go_place(size_t index)",
+        "{",
+        "    static const size_t places[] = {",
+    ]
+    for struct, field, _ in entries:
+        lines.append(f"        offsetof({struct}, {field})," if field else f"        sizeof({struct}),")
+    lines += ["    };", "    return places[index];", "}", "*/", 'import "C"', "", 'import "unsafe"', ""]
+    lines += [
+        "// Place is where a field of a struct lies, or how large the struct is (no field).",
+        "type Place struct {",
+        "\tStruct, Field string",
+        "\t// Header is what the header's text gives where pointers have 64 bits, C what its compiler says, Go what cgo says.",
+        "\tHeader, C, Go uintptr",
+        "}",
+        "",
+        "// Layout of every struct that crosses the border.",
+        "func Layout() []Place {",
+        "\tplaces := []Place{",
+    ]
+    for struct, field, at in entries:
+        value = f"C.{struct}{{}}"
+        go = f"unsafe.Offsetof({value}.{names.get(field, field)})" if field else f"unsafe.Sizeof({value})"
+        lines.append(f'\t\t{{"{struct}", "{field}", {at}, 0, {go}}},')
+    lines += [
+        "\t}",
+        "\tfor i := range places {",
+        "\t\tplaces[i].C = uintptr(C.ottla_go_place(C.size_t(i)))",
+        "\t}",
+        "\treturn places",
+        "}",
+        "",
+    ]
+    return "\n".join(lines)

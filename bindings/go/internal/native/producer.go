@@ -1,0 +1,196 @@
+package native
+
+// #include "ottla.h"
+import "C"
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// Producer is a producer of the library with what a face wants to find again of each record, a T. Any number of
+// goroutines may use it at once. It must be closed.
+type Producer[T any] struct {
+	handle *C.ottla_producer_t
+	wake   wake
+	outbox outbox[T]
+	intake intake[T]
+	logs   *logs
+
+	topicsMu sync.RWMutex
+	topics   map[string]uint32
+
+	drained  chan struct{}
+	closing  sync.Once
+	closeErr [2]error
+}
+
+// Face is what a package makes of a producer.
+type Face[T any] struct {
+	// Deliver gets the records of one outcome, on one goroutine for all. It must not keep the slots.
+	Deliver func(outcome *Outcome, records *Records[T])
+	// Log gets lines of the log; nil: there is none. Called on threads of the library's, one call at a time.
+	Log func(level int, text string)
+	// Most is how many records may be on their way; 0 leaves it to the library.
+	Most int
+}
+
+// NewProducer makes a producer. Connecting happens in the background.
+func NewProducer[T any](settings *Settings, face Face[T]) (*Producer[T], error) {
+	p := &Producer[T]{topics: map[string]uint32{}, drained: make(chan struct{}), logs: newLogs(face.Log)}
+	var err error
+	if p.handle, err = p.logs.newProducer(settings); err != nil {
+		return nil, err
+	}
+	if p.wake, err = newWake(p.handle); err != nil {
+		C.ottla_producer_free(p.handle)
+		return nil, err
+	}
+	p.outbox.open(p.handle, face.Most, p.wake.interrupt)
+	p.intake.deliver = face.Deliver
+	go func() {
+		defer close(p.drained)
+		p.wake.each(p.drain)
+	}()
+	return p, nil
+}
+
+// Topic gives a topic its number.
+func (p *Producer[T]) Topic(name string) (uint32, error) {
+	p.topicsMu.RLock()
+	number, known := p.topics[name]
+	p.topicsMu.RUnlock()
+	if known {
+		return number, nil
+	}
+	data, size := text(name)
+	var made C.uint32_t
+	err := call(func() C.int32_t { return C.ottla_producer_topic(p.handle, data, size, &made, nil) })
+	if err != nil {
+		return 0, err
+	}
+	p.topicsMu.Lock()
+	defer p.topicsMu.Unlock()
+	p.topics[name] = uint32(made)
+	return uint32(made), nil
+}
+
+// Send takes a record without waiting, or says why not: CodeClosed, CodeQueueFull. What else may be wrong with it is
+// told by its report. With keep the report brings key and value back.
+func (p *Producer[T]) Send(record *Record, entry T, keep bool) int32 {
+	return p.outbox.add(record, entry, keep)
+}
+
+// Room gives a channel that is closed when records have been reported, after which Send may succeed again.
+func (p *Producer[T]) Room() <-chan struct{} { return p.outbox.room.next() }
+
+// Hold changes the number of reports that wait for the application, which count as records on their way.
+func (p *Producer[T]) Hold(change int) {
+	p.outbox.mu.Lock()
+	p.outbox.held += change
+	p.outbox.mu.Unlock()
+	if change < 0 {
+		p.outbox.room.raise()
+	}
+}
+
+// Len is the number of records that were taken and whose Deliver has not returned.
+func (p *Producer[T]) Len() int {
+	p.outbox.mu.Lock()
+	defer p.outbox.mu.Unlock()
+	return p.outbox.pending.left
+}
+
+// Push hands over what was gathered, now.
+func (p *Producer[T]) Push() { p.outbox.push() }
+
+// Hurry has everything sent that was taken so far, without lingering and without waiting for it.
+func (p *Producer[T]) Hurry() error {
+	p.outbox.push()
+	return call(func() C.int32_t {
+		status := C.ottla_producer_flush(p.handle, 0, nil)
+		if int32(status) == CodeTimedOut {
+			return 0 // not done yet, which nobody expected
+		}
+		return status
+	})
+}
+
+// Flush sends what lingers and waits until everything taken before is delivered, or until ctx ends.
+func (p *Producer[T]) Flush(ctx context.Context) error {
+	p.outbox.mu.Lock()
+	done := p.outbox.pending.mark()
+	p.outbox.mu.Unlock()
+	if err := p.Hurry(); err != nil {
+		return err
+	}
+	for {
+		room := p.outbox.room.next()
+		select {
+		case <-done:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-room:
+			// A backlog lingers, too, once there was room for it.
+			if p.outbox.lagging() {
+				if err := p.Hurry(); err != nil {
+					return err
+				}
+			}
+		}
+	}
+}
+
+// Purge fails records of these flags, PurgeQueued and PurgeInFlight, instead of waiting for them.
+func (p *Producer[T]) Purge(flags uint32) error {
+	p.outbox.push()
+	return call(func() C.int32_t { return C.ottla_producer_purge(p.handle, C.uint32_t(flags)) })
+}
+
+// Close takes no more records, waits until the others are delivered or ctx ends, fails what is left then, and frees the
+// producer. It gives the error of waiting and that of closing. Further calls wait for the first one and return the
+// same.
+func (p *Producer[T]) Close(ctx context.Context) (waiting, closing error) {
+	p.closing.Do(func() { p.closeErr[0], p.closeErr[1] = p.shutDown(ctx) })
+	return p.closeErr[0], p.closeErr[1]
+}
+
+func (p *Producer[T]) shutDown(ctx context.Context) (waiting, closing error) {
+	p.outbox.shut()
+	waiting = p.Flush(ctx)
+	closing = call(func() C.int32_t { return C.ottla_producer_close(p.handle, 0, nil) })
+	p.outbox.abandon()
+	p.wake.close()
+	<-p.drained
+	p.drain() // what was failed just now
+	C.ottla_producer_free(p.handle)
+	p.logs.close()
+	p.outbox.free()
+	p.outbox.room.raise()
+	return waiting, closing
+}
+
+// message is the text of a failed run.
+func (p *Producer[T]) message(number C.uint32_t, status C.int32_t) string {
+	var size C.size_t
+	C.ottla_producer_message(p.handle, number, nil, 0, &size)
+	if number == 0 || size == 0 {
+		return Description(int32(status))
+	}
+	buffer := make([]byte, size+1)
+	data, capacity := field(buffer)
+	C.ottla_producer_message(p.handle, number, data, capacity, nil)
+	return string(buffer[:size])
+}
+
+// milliseconds of what is left of ctx, rounded up; -1 without a deadline.
+func milliseconds(ctx context.Context) C.int64_t {
+	deadline, limited := ctx.Deadline()
+	if !limited {
+		return -1
+	}
+	left := time.Until(deadline)
+	return C.int64_t(max(0, (left + time.Millisecond - 1).Milliseconds()))
+}
