@@ -89,8 +89,8 @@ fn check_header(header: &BatchHeader, version: i16) -> Result<(), Refusal> {
         "the record count does not fit the last offset"
     } else if header.is_control() {
         "clients may not write control batches"
-    } else if header.has_producer_id() && (header.base_sequence < 0 || header.producer_epoch < 0) {
-        "a producer id without an epoch or a sequence"
+    } else if header.has_producer_id() && header.base_sequence < 0 {
+        "a producer id without a sequence"
     } else if header.is_transactional() && !header.has_producer_id() {
         "a transactional batch without a producer id"
     } else if header.codec().is_none() {

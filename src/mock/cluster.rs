@@ -16,6 +16,7 @@ use super::broker::Broker;
 use super::faults::{Fault, Faults};
 use super::partition_log::Retention;
 use super::producer_ids::ProducerIds;
+use super::producer_state::DEFAULT_EXPIRATION_MS;
 use super::topic::{Topic, TopicSettings};
 use super::versions::Versions;
 
@@ -77,6 +78,7 @@ pub struct Cluster {
     pub(super) versions: Versions,
     pub(super) faults: Faults,
     pub(super) producer_ids: ProducerIds,
+    pub(super) producer_id_expiration_ms: u64,
     counters: BTreeMap<(i32, i16), u64>,
     tracked: Option<Vec<ReceivedRequest>>,
 }
@@ -118,6 +120,7 @@ impl Cluster {
             versions: Versions::default(),
             faults: Faults::default(),
             producer_ids: ProducerIds::default(),
+            producer_id_expiration_ms: DEFAULT_EXPIRATION_MS,
             counters: BTreeMap::new(),
             tracked: None,
         }

@@ -46,6 +46,15 @@ forward! {
     with fn set_leader(name: &str, partition: i32, leader: Option<i32>) -> Result<()>;
     with fn set_in_sync(name: &str, partition: i32, in_sync: &[i32]) -> Result<()>;
     with fn delete_records(name: &str, partition: i32, offset: i64) -> Result<()>;
+    with fn forget_producers(name: &str, partition: i32) -> Result<()>;
+    with fn set_producer_state(
+        name: &str, partition: i32, producer_id: i64, last: (i16, i32)
+    ) -> Result<()>;
+    with fn set_next_epoch(epoch: i16);
+    with fn set_producer_id_expiration_ms(ms: u64);
+    read fn producer_state(
+        name: &str, partition: i32, producer_id: i64
+    ) -> Result<Option<(i16, Option<i32>)>>;
     read fn topic_names() -> Vec<String>;
     read fn topic_id(name: &str) -> Result<Uuid>;
     read fn topic_settings(name: &str) -> Result<TopicSettings>;

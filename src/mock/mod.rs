@@ -16,6 +16,7 @@ mod metadata;
 mod partition_log;
 mod produce;
 mod producer_ids;
+mod producer_state;
 mod server;
 mod server_loop;
 #[cfg(test)]

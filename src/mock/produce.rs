@@ -16,8 +16,10 @@ use super::cluster::Cluster;
 #[derive(Debug, Default)]
 struct Verdict {
     refusal: Option<Refusal>,
-    /// Base offset, log append time, log start offset; when something was written.
-    written: Option<(i64, i64, i64)>,
+    /// Base offset and log append time, when it is in the log.
+    written: Option<(i64, i64)>,
+    /// Where the log begins, if the batch got as far as the log.
+    log_start_offset: Option<i64>,
     /// Who leads instead (KIP-951).
     current_leader: Option<(i32, i32)>,
 }
@@ -89,7 +91,7 @@ impl Cluster {
         if let Some(code) = ordered.filter(|_| after_append.is_none()) {
             return code.into();
         }
-        let (retention, verify) = (self.retention, self.verify);
+        let (retention, verify, rules) = (self.retention, self.verify, self.producer_rules());
         let wall_ms = self.wall_ms(call.now);
         let Some(topic) = self.topics.get_mut(name).filter(|topic| topic.ready_at <= call.now)
         else {
@@ -109,20 +111,33 @@ impl Cluster {
         if acks == -1 && partition.in_sync.len() < settings.min_insync_replicas {
             return ErrorCode::NOT_ENOUGH_REPLICAS.into();
         }
+        let log_start_offset = Some(partition.log.start_offset());
         let mut batch = match check(view.records, version, &settings, verify) {
             Ok(batch) => batch,
-            Err(refusal) => return refusal.into(),
+            Err(refusal) => {
+                let log_start_offset = log_start_offset.filter(|_| tells_log_start(refusal.code));
+                return Verdict { log_start_offset, ..refusal.into() };
+            }
         };
-        batch.header.partition_leader_epoch = partition.leader_epoch;
+        let refusal = after_append.map(Refusal::from);
+        match partition.producers.judge(&batch.header, &rules, call.now) {
+            Err(code) => return Verdict { log_start_offset, ..code.into() },
+            Ok(Some(known)) => {
+                let written = Some((known.base_offset, known.max_timestamp_ms));
+                return Verdict { refusal, written, log_start_offset, current_leader: None };
+            }
+            Ok(None) => {}
+        }
         let mut log_append_time_ms = -1;
         if settings.log_append_time {
             batch.stamp(wall_ms);
             log_append_time_ms = wall_ms;
         }
-        let base_offset = partition.log.append(batch, retention);
+        let base_offset = partition.append(batch, retention, &rules, call.now);
         Verdict {
-            refusal: after_append.map(Refusal::from),
-            written: Some((base_offset, log_append_time_ms, partition.log.start_offset())),
+            refusal,
+            written: Some((base_offset, log_append_time_ms)),
+            log_start_offset: Some(partition.log.start_offset()),
             current_leader: None,
         }
     }
@@ -146,8 +161,7 @@ impl Cluster {
 
 impl Verdict {
     fn into_response(self, topic: TopicRef, partition: i32) -> PartitionResponse {
-        let (base_offset, log_append_time_ms, log_start_offset) =
-            self.written.unwrap_or((-1, -1, -1));
+        let (base_offset, log_append_time_ms) = self.written.unwrap_or((-1, -1));
         let (error_code, error_message, record_errors) = match self.refusal {
             None => (0, None, Vec::new()),
             Some(refusal) => (wire(refusal.code), refusal.message, refusal.record_errors),
@@ -158,12 +172,17 @@ impl Verdict {
             error_code,
             base_offset,
             log_append_time_ms,
-            log_start_offset,
+            log_start_offset: self.log_start_offset.unwrap_or(-1),
             record_errors,
             error_message,
             current_leader: self.current_leader,
         }
     }
+}
+
+/// Whether a broker that finds this in a batch says where its log begins.
+fn tells_log_start(code: ErrorCode) -> bool {
+    !matches!(code, ErrorCode::CORRUPT_MESSAGE | ErrorCode::MESSAGE_TOO_LARGE)
 }
 
 /// Errors that a broker finds when it waits for its followers: the batch is in the log by then.

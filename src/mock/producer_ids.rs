@@ -20,12 +20,14 @@ use super::cluster::Cluster;
 #[derive(Debug)]
 pub(super) struct ProducerIds {
     next: i64,
+    /// The epoch of the next producer without a transactional id.
+    next_epoch: i16,
     transactional: BTreeMap<String, (i64, i16)>,
 }
 
 impl Default for ProducerIds {
     fn default() -> Self {
-        ProducerIds { next: 1000, transactional: BTreeMap::new() }
+        ProducerIds { next: 1000, next_epoch: 0, transactional: BTreeMap::new() }
     }
 }
 
@@ -52,6 +54,12 @@ impl ProducerIds {
 }
 
 impl Cluster {
+    /// The epoch that the next idempotent producer begins with (0 unless told), for tests of what
+    /// happens near the last one. Real brokers begin with 0.
+    pub fn set_next_epoch(&mut self, epoch: i16) {
+        self.producer_ids.next_epoch = epoch;
+    }
+
     pub(super) fn init_producer_id(
         &mut self,
         call: &Call,
@@ -61,7 +69,10 @@ impl Cluster {
         let identity = match (call.error, &asked.transactional_id) {
             (Some(code), _) => Err(code),
             (None, Some(name)) if name.is_empty() => Err(ErrorCode::INVALID_REQUEST),
-            (None, None) => Ok(self.producer_ids.fresh()),
+            (None, None) => {
+                let epoch = std::mem::take(&mut self.producer_ids.next_epoch);
+                Ok((self.producer_ids.fresh().0, epoch))
+            }
             (None, Some(_)) if asked.transaction_timeout_ms <= 0 => {
                 Err(ErrorCode::INVALID_TRANSACTION_TIMEOUT)
             }

@@ -150,6 +150,26 @@ pub(super) fn body_of(key: ApiKey, version: i16, reply: Reply) -> Bytes {
 
 /// Keys and values into one batch; timestamps 100, 101, and on.
 pub(super) fn batch(records: &[(Option<&str>, &str)]) -> Vec<u8> {
+    batch_of(&ProducerIdentity::NONE, records)
+}
+
+/// As many records without a key from an idempotent producer.
+pub(super) fn sequenced(
+    producer_id: i64,
+    producer_epoch: i16,
+    first: i32,
+    count: usize,
+) -> Vec<u8> {
+    let identity = ProducerIdentity {
+        producer_id,
+        producer_epoch,
+        base_sequence: first,
+        transactional: false,
+    };
+    batch_of(&identity, &vec![(None, "v"); count])
+}
+
+pub(super) fn batch_of(identity: &ProducerIdentity, records: &[(Option<&str>, &str)]) -> Vec<u8> {
     let mut builder =
         BatchBuilder::new(Magic::V2, Codec::None, TimestampType::CreateTime, 1 << 20).unwrap();
     let mut payload = Vec::new();
@@ -160,8 +180,7 @@ pub(super) fn batch(records: &[(Option<&str>, &str)]) -> Vec<u8> {
         builder.append(&record, size, &mut payload);
     }
     let crc = crc32c::checksum(&payload);
-    let header =
-        encode_batch_header(&builder.summary(), &ProducerIdentity::NONE, payload.len(), crc);
+    let header = encode_batch_header(&builder.summary(), identity, payload.len(), crc);
     [&header.unwrap()[..], &payload].concat()
 }
 

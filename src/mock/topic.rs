@@ -5,7 +5,8 @@ use uuid::Uuid;
 
 use crate::time::Time;
 
-use super::partition_log::PartitionLog;
+use super::partition_log::{LogBatch, PartitionLog, Retention};
+use super::producer_state::{ProducerRules, ProducerStates};
 
 /// `message.max.bytes` of a broker that nobody configured: 1 MiB and a v0 entry header.
 pub const DEFAULT_MAX_MESSAGE_BYTES: usize = 1024 * 1024 + 12;
@@ -63,6 +64,7 @@ pub(super) struct Partition {
     /// Leaderless by order, not because brokers are down: a returning broker does not end it.
     pub(super) leaderless_by_order: bool,
     pub(super) log: PartitionLog,
+    pub(super) producers: ProducerStates,
 }
 
 impl Partition {
@@ -76,12 +78,41 @@ impl Partition {
             replicas,
             leaderless_by_order: false,
             log: PartitionLog::default(),
+            producers: ProducerStates::default(),
         }
     }
 
     pub(super) fn lead(&mut self, leader: Option<i32>) {
         self.leader = leader;
         self.leader_epoch += 1;
+    }
+
+    /// Appends a batch that was found right, and returns the base offset that it got.
+    pub(super) fn append(
+        &mut self,
+        mut batch: LogBatch,
+        retention: Retention,
+        rules: &ProducerRules,
+        now: Time,
+    ) -> i64 {
+        batch.header.partition_leader_epoch = self.leader_epoch;
+        let header = batch.header;
+        let base_offset = self.log.append(batch, retention);
+        self.producers.note(&header, base_offset, now);
+        self.forget_producers_without_records(rules);
+        base_offset
+    }
+
+    /// Forgets the records before `offset`, and who has no other, if the brokers are that old.
+    pub(super) fn delete_records(&mut self, offset: i64, rules: &ProducerRules) {
+        self.log.truncate_to(offset);
+        self.forget_producers_without_records(rules);
+    }
+
+    fn forget_producers_without_records(&mut self, rules: &ProducerRules) {
+        if rules.forgotten_with_records {
+            self.producers.forget_before(self.log.start_offset());
+        }
     }
 
     /// A broker went away: it leaves the in-sync replicas (the last one never does), and if it

@@ -201,7 +201,8 @@ impl Cluster {
 
     /// Forgets the records before `offset`: the log start offset moves there.
     pub fn delete_records(&mut self, name: &str, partition: i32, offset: i64) -> Result<()> {
-        self.partition_mut(name, partition)?.log.truncate_to(offset);
+        let rules = self.producer_rules();
+        self.partition_mut(name, partition)?.delete_records(offset, &rules);
         Ok(())
     }
 
@@ -278,11 +279,11 @@ impl Cluster {
         self.topics.get_mut(name).ok_or_else(|| unknown_topic(name))
     }
 
-    fn partition(&self, name: &str, partition: i32) -> Result<&Partition> {
+    pub(super) fn partition(&self, name: &str, partition: i32) -> Result<&Partition> {
         self.topic(name)?.partition(partition).ok_or_else(|| unknown_partition(name, partition))
     }
 
-    fn partition_mut(&mut self, name: &str, partition: i32) -> Result<&mut Partition> {
+    pub(super) fn partition_mut(&mut self, name: &str, partition: i32) -> Result<&mut Partition> {
         let found = self.topic_mut(name)?.partition_mut(partition);
         found.ok_or_else(|| unknown_partition(name, partition))
     }

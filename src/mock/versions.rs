@@ -38,6 +38,11 @@ impl Versions {
         self.advertised.iter().map(|(key, (min, max))| (*key, *min, *max))
     }
 
+    /// The newest version of `api` that is advertised.
+    pub(super) fn newest(&self, api: ApiKey) -> Option<i16> {
+        self.advertised.get(&(api as i16)).map(|range| range.1)
+    }
+
     /// Whether a request of this version is both advertised and served.
     pub(super) fn accepts(&self, api: ApiKey, version: i16) -> bool {
         let advertised = self.advertised.get(&(api as i16));
