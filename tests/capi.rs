@@ -115,6 +115,7 @@ programs! {
     every_misuse_has_a_status "misuse.c";
     callbacks_keep_their_contract "callbacks.c";
     a_partitioner_of_the_application_is_asked_and_obeyed "partitioner.c";
+    records_go_as_columns_and_words_tell_what_waits "columns.c";
     threads_share_a_producer_and_memory_returns "threads.c";
     a_forked_child_is_refused "fork.c";
     the_cpp_face_owns_moves_and_tells "face.cpp";

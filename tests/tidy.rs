@@ -14,7 +14,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("backoff", &[]),
     ("error", &[]),
     ("config", &["error"]),
-    ("log", &["config"]),
+    ("log", &["config", "error"]),
     ("metrics", &["time"]),
     ("record", &["error"]),
     ("protocol", &["error"]),

@@ -8,7 +8,7 @@ use super::*;
 use crate::capi::callbacks::ottla_callbacks_t;
 use crate::capi::config::{ottla_config_free, ottla_config_new, ottla_config_set, ottla_config_t};
 use crate::capi::record::ottla_record_t;
-use crate::capi::{metadata, metrics, mock, poll, producer, send};
+use crate::capi::{columns, events, metadata, metrics, mock, poll, producer, send};
 
 type Handle = *mut ottla_producer_t;
 
@@ -42,6 +42,28 @@ fn call(rule: &Rule, handle: Handle, topic: u32) -> i32 {
                 &mut count,
                 ptr::null_mut(),
             ),
+            "ottla_producer_send_columns" => {
+                let columns =
+                    columns::ottla_columns_t { topic, count: 1, ..columns::ottla_columns_t::INIT };
+                let none = ptr::null_mut();
+                columns::ottla_producer_send_columns(handle, &columns, 0, &mut count, none)
+            }
+            "ottla_producer_next_event" => {
+                let mut event = events::ottla_event_t::NONE;
+                events::ottla_producer_next_event(handle, &mut event, ptr::null_mut(), 0)
+            }
+            "ottla_producer_waiting" => {
+                let mut words = ptr::null();
+                events::ottla_producer_waiting(handle, &mut words)
+            }
+            "ottla_producer_survey" => {
+                let mut out = ptr::null_mut();
+                let all = ptr::null();
+                let status =
+                    metadata::ottla_producer_survey(handle, all, 0, 10_000, &mut out, none);
+                assert_eq!(metadata::ottla_metadata_free(out), 0);
+                status
+            }
             "ottla_producer_poll" => {
                 poll::ottla_producer_poll(handle, ptr::null_mut(), 0, 0, &mut count)
             }

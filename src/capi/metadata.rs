@@ -125,6 +125,41 @@ pub unsafe extern "C" fn ottla_producer_topic_metadata(
     }
 }
 
+/// Asks the cluster for its brokers and for all topics, or for one: `topic`, if it is not NULL; also those
+/// that the producer does not use. Never creates a topic: one that is not there comes with its error. On a
+/// connection of its own, at most `timeout_ms` (below 0: without limit). (librdkafka: rd_kafka_metadata.)
+/// OTTLA_ERROR_TIMED_OUT, or why no broker can be used.
+///
+/// # Safety
+/// `topic` is NULL or readable for its length; `metadata_out` is writable; `error_out` is NULL or writable.
+#[no_mangle]
+pub unsafe extern "C" fn ottla_producer_survey(
+    producer: *mut ottla_producer_t,
+    topic: *const c_char,
+    topic_len: usize,
+    timeout_ms: i64,
+    metadata_out: *mut *mut ottla_metadata_t,
+    error_out: *mut *mut ottla_error_t,
+) -> i32 {
+    // SAFETY: as the function's own Safety section says.
+    unsafe {
+        let place = gate::out("metadata_out", metadata_out);
+        let name = match topic.is_null() {
+            true => Ok(None),
+            false => gate::text("topic", topic, topic_len).map(Some),
+        };
+        let done = guard::on_producer(producer, guard::SURVEY, |object| {
+            let (place, name) = (place?, name?);
+            let one = name.as_slice();
+            let limit = guard::timeout(timeout_ms);
+            let snapshot = object.producer.survey(name.map(|_| one), limit)?;
+            place.write(registry::insert(MetadataObject::of(&snapshot))?);
+            Ok(())
+        });
+        guard::answer_with(done, error_out)
+    }
+}
+
 /// The cluster's id, or "" when it is not known.
 ///
 /// # Safety

@@ -14,6 +14,7 @@ use once_cell::sync::OnceCell;
 use crate::capi::callbacks::{ottla_callbacks_t, Armed};
 use crate::capi::config::{ottla_config_t, ConfigObject};
 use crate::capi::error::ottla_error_t;
+use crate::capi::events::Events;
 use crate::capi::mock::MockHandle;
 use crate::capi::registry::{self, Kind};
 use crate::capi::{gate, guard};
@@ -37,6 +38,8 @@ pub(super) struct ProducerObject {
     pub(super) closed: AtomicBool,
     closing: Mutex<()>,
     pub(super) messages: Mutex<Messages>,
+    /// Events that wait to be polled, if log.queue is on.
+    pub(super) events: Option<Arc<Events>>,
     /// The handle given out for its embedded cluster.
     pub(super) mock: OnceCell<usize>,
 }
@@ -118,14 +121,21 @@ pub unsafe extern "C" fn ottla_producer_new(
         };
         let done = guard::on::<ConfigObject>(config, |config| {
             let (place, callbacks) = (place?, callbacks?);
-            place.write(open(ProducerBuilder::from_config(config.copy()), &callbacks)?);
+            let settings = config.copy();
+            let events = (settings.get("log.queue")? == "true").then(Arc::<Events>::default);
+            let builder = ProducerBuilder::from_config(settings);
+            place.write(open(builder, &callbacks, events)?);
             Ok(())
         });
         guard::answer_with(done, error_out)
     }
 }
 
-fn open(builder: ProducerBuilder, callbacks: &ottla_callbacks_t) -> Result<*mut ottla_producer_t> {
+fn open(
+    builder: ProducerBuilder,
+    callbacks: &ottla_callbacks_t,
+    events: Option<Arc<Events>>,
+) -> Result<*mut ottla_producer_t> {
     static IDENTITIES: AtomicU64 = AtomicU64::new(1);
     if callbacks.reserved != 0 {
         return Err(Error::new(ErrorCode::ARGUMENT, "callbacks: reserved must be 0"));
@@ -148,8 +158,17 @@ fn open(builder: ProducerBuilder, callbacks: &ottla_callbacks_t) -> Result<*mut 
         Some(partitioner) => builder.partitioner(partitioner),
         None => builder,
     };
+    let builder = match &events {
+        Some(events) => builder.on_event(events.sink()),
+        None => builder,
+    };
+    let producer = builder.build()?;
+    if let Some(events) = &events {
+        events.attach(producer.waiting());
+    }
     let handle = registry::insert(ProducerObject {
-        producer: builder.build()?,
+        producer,
+        events,
         identity,
         has_other_callbacks: callbacks.has_others(),
         closed: AtomicBool::new(false),

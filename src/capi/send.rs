@@ -44,7 +44,7 @@ pub unsafe extern "C" fn ottla_producer_send(
     }))
 }
 
-fn wait_of(object: &ProducerObject, flags: u32) -> Result<Wait> {
+pub(super) fn wait_of(object: &ProducerObject, flags: u32) -> Result<Wait> {
     match flags {
         0 => Ok(object.producer.default_wait()),
         OTTLA_SEND_NO_WAIT => Ok(Wait::Never),
@@ -144,11 +144,11 @@ fn check_stride(records: *const ottla_record_t, count: usize, stride: usize) -> 
     Ok(())
 }
 
-fn send_all(
+pub(super) fn send_all(
     count: usize,
     statuses: &mut [MaybeUninit<i32>],
     accepted: &mut usize,
-    send: impl Fn(usize) -> Result<()>,
+    mut send: impl FnMut(usize) -> Result<()>,
 ) -> Result<()> {
     let mut first = Ok(());
     for index in 0..count {

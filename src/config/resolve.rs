@@ -314,6 +314,7 @@ fn logging(from: &Reader) -> Result<LoggingSettings> {
     Ok(LoggingSettings {
         level: from.int("log_level")?,
         debug,
+        queue: from.bool("log.queue")?,
         connection_close: from.bool("log.connection.close")?,
     })
 }

@@ -302,6 +302,8 @@ pub struct LoggingSettings {
     pub level: u8,
     /// `debug`: the areas that log in detail.
     pub debug: Vec<String>,
+    /// `log.queue`: events are kept until they are asked for.
+    pub queue: bool,
     /// `log.connection.close`: lost connections are logged.
     pub connection_close: bool,
 }

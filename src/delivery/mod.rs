@@ -7,6 +7,7 @@ pub mod outstanding;
 pub mod promises;
 pub mod queue;
 pub mod report;
+pub mod waiting;
 mod wake_fd;
 
 pub use lease::Lease;

@@ -10,6 +10,7 @@ use once_cell::sync::OnceCell;
 
 use crate::delivery::outstanding::Outstanding;
 use crate::delivery::report::Report;
+use crate::delivery::waiting::{Waiting, Words};
 use crate::delivery::wake_fd::WakeFd;
 use crate::error::{Error, ErrorCode, Result};
 use crate::sync::thread::{self, JoinHandle, ThreadId};
@@ -40,6 +41,7 @@ pub struct Delivery {
     outstanding: Arc<Outstanding>,
     inline: Option<InlineSink>,
     fd: OnceCell<WakeFd>,
+    waiting: Waiting,
     dispatcher: OnceCell<ThreadId>,
     /// Held while somebody waits for the dispatcher's end, so that every `close` returns after it.
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -70,6 +72,7 @@ impl Delivery {
             outstanding: Outstanding::new(),
             inline,
             fd: OnceCell::new(),
+            waiting: Waiting::new(),
             dispatcher: OnceCell::new(),
             thread: Mutex::new(None),
         });
@@ -127,7 +130,9 @@ impl Delivery {
         for mut report in reports {
             state.records += report.count();
             if polled {
-                // A flush waits until reports can be taken; with a callback, until they were.
+                // A flush waits until reports can be taken; with a callback, until they were. Who comes
+                // back from it sees that they wait.
+                self.waiting.set_reports(true);
                 report.ticket = None;
             }
             state.reports.push_back(report);
@@ -140,6 +145,7 @@ impl Delivery {
     /// Lets those who wait know that there are reports.
     fn tell(&self, state: &State) {
         if !state.reports.is_empty() {
+            self.waiting.set_reports(true);
             if let Some(fd) = self.fd.get() {
                 fd.raise();
             }
@@ -171,6 +177,11 @@ impl Delivery {
         Ok(fd.raw())
     }
 
+    /// Words that say whether reports wait, and whether events do.
+    pub fn waiting(&self) -> &'static Words {
+        self.waiting.words()
+    }
+
     /// Waits up to `timeout` for reports and takes from the front of the queue while `take` says that it
     /// has room: `take` gets the report and the index of its first record that was not taken before, and
     /// returns how many records it took. Returns the number of records taken. `take` runs outside the
@@ -193,6 +204,7 @@ impl Delivery {
             }
         }
         if state.reports.is_empty() {
+            self.waiting.set_reports(false);
             if let Some(fd) = self.fd.get() {
                 fd.lower();
             }

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::config::ConfigMap;
 use crate::delivery::{Door, Report};
 use crate::error::Result;
-use crate::log::{Level, LogSink};
+use crate::log::{Event, EventSink, Level, LogSink};
 use crate::partitioner::CustomPartitioner;
 use crate::producer::intercept::Interceptor;
 use crate::producer::open::open;
@@ -38,6 +38,8 @@ pub struct Hooks {
     pub interceptors: Vec<Box<dyn Interceptor>>,
     /// Takes lines for people.
     pub log: Option<LogSink>,
+    /// Takes events for programs.
+    pub events: Option<EventSink>,
     /// The application's partitioner.
     pub partitioner: Option<CustomPartitioner>,
 }
@@ -84,6 +86,15 @@ impl ProducerBuilder {
     /// settings, lost brokers, faults. It must not call the producer.
     pub fn on_log(mut self, sink: impl Fn(Level, &str) + Send + Sync + 'static) -> ProducerBuilder {
         self.hooks.log = Some(Box::new(sink));
+        self
+    }
+
+    /// Events go to this function as lines do: lines too, errors with their code, throttling.
+    pub fn on_event(
+        mut self,
+        sink: impl Fn(&Event<'_>) + Send + Sync + 'static,
+    ) -> ProducerBuilder {
+        self.hooks.events = Some(Box::new(sink));
         self
     }
 

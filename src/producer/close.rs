@@ -5,6 +5,7 @@ use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use crate::accumulator::inbox::Command;
+use crate::delivery::waiting::Words;
 use crate::delivery::Report;
 use crate::error::{Error, ErrorCode, Result};
 use crate::producer::{Producer, Shared};
@@ -59,6 +60,11 @@ impl Producer {
     /// `UNSUPPORTED` on systems without such descriptors.
     pub fn event_fd(&self) -> Result<i32> {
         self.shared.delivery.wake_fd()
+    }
+
+    /// Words that say without a call whether reports wait, and whether events do.
+    pub(crate) fn waiting(&self) -> &'static Words {
+        self.shared.delivery.waiting()
     }
 
     /// Sends what lingers and waits until every record accepted before this call is reported (with

@@ -71,7 +71,7 @@ pub fn assemble<N: Network>(
             (Door::Inline(Box::new(move |report| complete.complete(report))), Some(futures))
         }
     };
-    let log = Arc::new(Log::new(hooks.log, &config.logging));
+    let log = Arc::new(Log::new(hooks.log, hooks.events, &config.logging));
     config.warnings.iter().for_each(|warning| log.line(Level::Warning, warning));
     let delivery = Delivery::open(door, &config.identity.client_id)?;
     let settings = accumulator_settings(&config, world.seed);
@@ -143,7 +143,7 @@ pub(super) fn open(config: ProducerConfig, hooks: Hooks) -> Result<Producer> {
     let delivery = shared.delivery.clone();
     let ended = move |error: Option<Error>| {
         if let Some(error) = error {
-            log.line(Level::Error, &error);
+            log.error(Level::Error, &error);
             // Set once: only one thread runs the sender.
             let _ = fault.set(error);
         }

@@ -112,6 +112,11 @@ impl Producer {
         self.shared.accept(topic, partition, record, token, wait)
     }
 
+    /// The time of day in milliseconds since 1970.
+    pub(crate) fn wall_ms(&self) -> i64 {
+        self.shared.clock.wall_ms()
+    }
+
     /// What `send.wait` and `max.block.ms` say.
     #[inline]
     pub fn default_wait(&self) -> Wait {

@@ -20,6 +20,9 @@ use crate::time::{Clock, SystemClock, Time};
 /// Older brokers would create a topic that they are asked about.
 const LOWEST_VERSION: i16 = 4;
 
+/// How often it is seen that the producer was closed meanwhile: whoever closes waits for this call.
+const LOOK_MS: u64 = 100;
+
 impl Producer {
     /// The cluster's brokers and topics, all or those named; never creates one. A name that the
     /// cluster does not know comes back with an error code in its place. (librdkafka:
@@ -47,7 +50,8 @@ impl Producer {
             last_failure: None,
         };
         let clock = SystemClock::new();
-        let snapshot = survey.run(clock.now() + timeout, &clock);
+        let still_open = || self.shared.check_open();
+        let snapshot = survey.run(clock.now() + timeout, &clock, &still_open);
         let now = clock.now();
         survey.client.close(now, &mut Vec::new());
         snapshot.map_err(|error| match error.code() {
@@ -71,7 +75,12 @@ struct Survey<'a, N: Network> {
 }
 
 impl<N: Network> Survey<'_, N> {
-    fn run(&mut self, deadline: Time, clock: &dyn Clock) -> Result<ClusterSnapshot> {
+    fn run(
+        &mut self,
+        deadline: Time,
+        clock: &dyn Clock,
+        still_open: &dyn Fn() -> Result<()>,
+    ) -> Result<ClusterSnapshot> {
         let mut now = clock.now();
         let mut asked = false;
         let mut events = Vec::new();
@@ -83,7 +92,9 @@ impl<N: Network> Survey<'_, N> {
                     asked = true;
                 }
             }
-            now = self.client.poll(deadline, now, clock, &mut events);
+            still_open()?;
+            let look = deadline.min(now + Duration::from_millis(LOOK_MS));
+            now = self.client.poll(look, now, clock, &mut events);
             for event in events.drain(..) {
                 match event {
                     ClientEvent::Response { version, outcome: Ok(body), .. } => {

@@ -170,23 +170,24 @@ impl<N: Network> Sender<N> {
             ClientEvent::MetadataUpdated => {}
             ClientEvent::MetadataFailed(error) => {
                 self.parts.metrics.metadata.failures.increment();
-                self.parts.log.line(Level::Warning, &error);
+                self.parts.log.error(Level::Warning, &error);
                 self.parts.accumulator.bulletin.post(|news| news.cluster_error = Some(error));
             }
             ClientEvent::BrokersUnreachable(error) => {
-                self.parts.log.line(Level::Error, &error);
+                self.parts.log.error(Level::Error, &error);
                 self.parts.accumulator.bulletin.post(|news| {
                     news.cluster_error = Some(error.clone());
                     news.unreachable = Some(error);
                 });
             }
-            ClientEvent::Throttled { ms, .. } => {
+            ClientEvent::Throttled { node, ms } => {
+                self.parts.log.throttled(node.0, ms);
                 let time = Duration::from_millis(u64::from(ms));
                 self.parts.metrics.request.throttle_time.record(time);
             }
             ClientEvent::Disconnected { error, .. } => {
                 if self.parts.log.wants_connections() {
-                    self.parts.log.line(Level::Info, &error);
+                    self.parts.log.error(Level::Info, &error);
                 }
             }
             ClientEvent::Ready(_) => {}

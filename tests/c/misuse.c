@@ -17,8 +17,11 @@ static void refuse_everywhere(void *bad)
     ottla_mock_cluster_t *cluster = bad;
     ottla_mock_records_t *records = bad;
     ottla_record_t record = OTTLA_RECORD_INIT;
+    ottla_columns_t columns = OTTLA_COLUMNS_INIT;
+    ottla_event_t event = OTTLA_EVENT_INIT;
     ottla_delivery_t delivery;
     ottla_run_t run;
+    const uint32_t *words = NULL;
     ottla_producer_t *new_producer = NULL;
     ottla_metadata_t *new_metadata = NULL;
     ottla_metrics_t *new_metrics = NULL;
@@ -50,6 +53,10 @@ static void refuse_everywhere(void *bad)
         {"send", ottla_producer_send(producer, 0, 0, "k", 1, "v", 1, 0, 0)},
         {"send_record", ottla_producer_send_record(producer, &record, 0)},
         {"send_batch", ottla_producer_send_batch(producer, &record, 1, sizeof record, 0, &count, NULL)},
+        {"send_columns", ottla_producer_send_columns(producer, &columns, 0, &count, NULL)},
+        {"next_event", ottla_producer_next_event(producer, &event, text, 8)},
+        {"waiting", ottla_producer_waiting(producer, &words)},
+        {"survey", ottla_producer_survey(producer, NULL, 0, -1, &new_metadata, NULL)},
         {"poll", ottla_producer_poll(producer, &delivery, 1, -1, &count)},
         {"poll_runs", ottla_producer_poll_runs(producer, &run, 1, &number, NULL, 1, -1, &count, &count)},
         {"message", ottla_producer_message(producer, 1, text, 8, NULL)},

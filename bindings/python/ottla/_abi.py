@@ -369,6 +369,10 @@ LOG_INFO = 6
 PURGE_QUEUED = 1
 PURGE_IN_FLIGHT = 2
 SEND_NO_WAIT = 1
+EVENT_NONE = 0
+EVENT_LOG = 1
+EVENT_ERROR = 2
+EVENT_THROTTLE = 3
 
 
 class Header(Structure):
@@ -474,6 +478,59 @@ class Callbacks(Structure):
         ("partitioner", c_void_p),
         ("partitioner_env", c_void_p),
         ("partitioner_env_free", c_void_p),
+    ]
+
+
+class Column(Structure):
+    """ottla_column_t."""
+
+    _fields_ = [
+        ("data", c_void_p),
+        ("data_len", c_size_t),
+        ("lengths", POINTER(c_int32)),
+        ("offsets", c_void_p),
+        ("validity", POINTER(c_uint8)),
+        ("first", c_size_t),
+        ("offset_bits", c_uint32),
+        ("width", c_uint32),
+    ]
+
+
+class Columns(Structure):
+    """ottla_columns_t."""
+
+    _fields_ = [
+        ("size", c_uint32),
+        ("topic", c_uint32),
+        ("partition", c_int32),
+        ("reserved", c_uint32),
+        ("timestamp_ms", c_int64),
+        ("token", c_uint64),
+        ("token_step", c_uint64),
+        ("count", c_size_t),
+        ("topics", POINTER(c_uint32)),
+        ("partitions", POINTER(c_int32)),
+        ("timestamps_ms", POINTER(c_int64)),
+        ("header_counts", POINTER(c_uint32)),
+        ("key", Column),
+        ("value", Column),
+        ("header_key", Column),
+        ("header_value", Column),
+    ]
+
+
+class Event(Structure):
+    """ottla_event_t."""
+
+    _fields_ = [
+        ("size", c_uint32),
+        ("kind", c_int32),
+        ("level", c_int32),
+        ("status", c_int32),
+        ("broker", c_int32),
+        ("throttle_ms", c_uint32),
+        ("text_len", c_size_t),
+        ("dropped", c_uint64),
     ]
 
 
@@ -583,6 +640,16 @@ PROTOTYPES = {
             POINTER(c_int32),
         ),
     ),
+    "ottla_producer_send_columns": (
+        c_int32,
+        (
+            c_void_p,
+            POINTER(Columns),
+            c_uint32,
+            POINTER(c_size_t),
+            POINTER(c_int32),
+        ),
+    ),
     "ottla_producer_poll": (
         c_int32,
         (
@@ -618,12 +685,25 @@ PROTOTYPES = {
         ),
     ),
     "ottla_producer_event_fd": (c_int32, (c_void_p, POINTER(c_int32), POINTER(c_void_p))),
+    "ottla_producer_next_event": (c_int32, (c_void_p, POINTER(Event), c_char_p, c_size_t)),
+    "ottla_producer_waiting": (c_int32, (c_void_p, POINTER(POINTER(c_uint32)))),
     "ottla_producer_metadata": (c_int32, (c_void_p, POINTER(c_void_p), POINTER(c_void_p))),
     "ottla_producer_topic_metadata": (
         c_int32,
         (
             c_void_p,
             c_uint32,
+            c_int64,
+            POINTER(c_void_p),
+            POINTER(c_void_p),
+        ),
+    ),
+    "ottla_producer_survey": (
+        c_int32,
+        (
+            c_void_p,
+            c_char_p,
+            c_size_t,
             c_int64,
             POINTER(c_void_p),
             POINTER(c_void_p),

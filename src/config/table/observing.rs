@@ -49,8 +49,12 @@ pub(super) static OBSERVING: &[Row] = &[
         "Areas that log in detail, for example broker, topic, msg, all.",
     ),
     Row::new("log.connection.close", Kind::Bool, "true", "Log lost connections."),
-    Row::new("log.queue", Kind::Bool, "false", "Deliver log lines through a queue.")
-        .ignored("log lines and other events come through the same door"),
+    Row::new(
+        "log.queue",
+        Kind::Bool,
+        "false",
+        "Keep log lines and other events for ottla_producer_next_event (the newest 256).",
+    ),
     Row::new("log.thread.name", Kind::Bool, "true", "Name the thread in log lines.")
         .ignored("one thread does all the work"),
     Row::new("builtin.features", Kind::List, "", "Features that must be compiled in.")

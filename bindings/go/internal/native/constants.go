@@ -179,4 +179,8 @@ const (
 	PurgeQueued                                   = 1
 	PurgeInFlight                                 = 2
 	SendNoWait                                    = 1
+	EventNone                                     = 0
+	EventLog                                      = 1
+	EventError                                    = 2
+	EventThrottle                                 = 3
 )

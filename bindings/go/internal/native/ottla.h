@@ -53,10 +53,10 @@
  *              Reserved fields must be 0.
  *   Callbacks  run with no lock of the library held, and must not throw or longjmp. Inside one, calls
  *              with other producers are as free as anywhere; with its own producer it may call
- *                every callback  ottla_producer_topic_name, _message, _event_fd, _outstanding,
- *                                _metadata, _metrics, _mock_cluster
- *                on_delivery     also _topic, _send, _send_record, _send_batch (which then never
- *                                wait), _poll, _poll_runs, _purge
+ *                every callback  ottla_producer_topic_name, _message, _event_fd, _waiting,
+ *                                _outstanding, _metadata, _metrics, _mock_cluster
+ *                on_delivery     also _topic, _send, _send_record, _send_batch, _send_columns (which
+ *                                then never wait), _poll, _poll_runs, _next_event, _purge
  *              Everything else answers OTTLA_ERROR_IN_CALLBACK.
  *   Fork       A forked child may not use the parent's producers and clusters: every call answers
  *              OTTLA_ERROR_FORKED and none hangs. Settings may be used to make new ones.
@@ -1035,6 +1035,110 @@ int32_t ottla_producer_send_batch(ottla_producer_t *producer,
                                   size_t *accepted_out,
                                   int32_t *statuses_out);
 
+/* ---- Sending columns ------------------------------------------------------------------------ */
+
+/**
+ * Byte strings, one per record: keys, values, or the parts of headers. Where they are is said by
+ * `lengths`, else by `offsets`, else by `width`; all zero: every string is null. This struct never
+ * changes.
+ */
+typedef struct ottla_column_t {
+    /** The bytes of the strings. */
+    const void *data;
+    /** Bytes at data: no string may end behind them. */
+    size_t data_len;
+    /** Length of each string, -1 for null; each begins where the one before it ends. Or NULL. */
+    const int32_t *lengths;
+    /**
+     * Where each string begins in data, and one entry more: where the last one ends. As in Arrow's binary
+     * and string arrays: int32_t, or int64_t if offset_bits is 64. Or NULL.
+     */
+    const void *offsets;
+    /**
+     * With offsets or width: a bitmap whose 0 bits are null strings, lowest bit first, as in Arrow. NULL:
+     * none is null.
+     */
+    const uint8_t *validity;
+    /**
+     * With offsets or width: number of the first string in offsets, validity and data (Arrow's offset).
+     */
+    size_t first;
+    /** 0, 32 or 64: bits of an entry of offsets; 0 is 32. */
+    uint32_t offset_bits;
+    /**
+     * Bytes of every string, if all are equally long and neither lengths nor offsets are given.
+     */
+    uint32_t width;
+} ottla_column_t;
+
+/**
+ * Many records as columns. Start from OTTLA_COLUMNS_INIT; fields are only ever appended. Arrays have
+ * `count` entries; where one is NULL, the single value counts for all records. The library copies what it
+ * needs: everything may be freed when the call returns.
+ */
+typedef struct ottla_columns_t {
+    /** sizeof(ottla_columns_t). */
+    uint32_t size;
+    /** From ottla_producer_topic(). */
+    uint32_t topic;
+    /** A partition, or OTTLA_PARTITION_ANY. */
+    int32_t partition;
+    /** Must be 0. */
+    uint32_t reserved;
+    /** Milliseconds since 1970, or OTTLA_TIMESTAMP_NOW: the time of the call, the same for all. */
+    int64_t timestamp_ms;
+    /** Comes back in the report of the first record. */
+    uint64_t token;
+    /** What each record's token is above that of the one before it: 0 or 1, say. */
+    uint64_t token_step;
+    /** Number of records. */
+    size_t count;
+    /** Each record's topic, or NULL. */
+    const uint32_t *topics;
+    /** Each record's partition, or NULL. */
+    const int32_t *partitions;
+    /** Each record's time, or NULL. */
+    const int64_t *timestamps_ms;
+    /** Each record's number of headers, or NULL: none has any. */
+    const uint32_t *header_counts;
+    /** Keys. */
+    ottla_column_t key;
+    /** Values. */
+    ottla_column_t value;
+    /**
+     * Names of the headers of all records, one record's behind another's; UTF-8, none may be null.
+     */
+    ottla_column_t header_key;
+    /** Values of the headers of all records. */
+    ottla_column_t header_value;
+} ottla_columns_t;
+
+/**
+ * Sends the records of columns in order. Waits, stops and answers as ottla_producer_send_batch(); flags
+ * are 0 or OTTLA_SEND_NO_WAIT. OTTLA_ERROR_ARGUMENT, before the first record is sent: a column is malformed.
+ * Pointers: What `columns` says is true: its arrays are readable for their lengths; `statuses_out` is NULL or has
+ * room for `count` statuses; `accepted_out` is NULL or writable.
+ */
+int32_t ottla_producer_send_columns(ottla_producer_t *producer,
+                                    const ottla_columns_t *columns,
+                                    uint32_t flags,
+                                    size_t *accepted_out,
+                                    int32_t *statuses_out);
+
+/** A column of nulls. */
+#define OTTLA_COLUMN_INIT                                                                           \
+    {                                                                                               \
+        NULL, 0, NULL, NULL, NULL, 0, 0, 0                                                          \
+    }
+
+/** No records: any partition, the time of the call, nothing but nulls, token 0. */
+#define OTTLA_COLUMNS_INIT                                                                          \
+    {                                                                                               \
+        sizeof(ottla_columns_t), 0, OTTLA_PARTITION_ANY, 0, OTTLA_TIMESTAMP_NOW, 0, 0, 0, NULL,     \
+            NULL, NULL, NULL, OTTLA_COLUMN_INIT, OTTLA_COLUMN_INIT, OTTLA_COLUMN_INIT,              \
+            OTTLA_COLUMN_INIT                                                                       \
+    }
+
 /* ---- Taking reports without a callback ------------------------------------------------------ */
 
 /**
@@ -1089,6 +1193,69 @@ int32_t ottla_producer_event_fd(ottla_producer_t *producer,
                                 int32_t *fd_out,
                                 ottla_error_t **error_out);
 
+/* ---- Events without a callback -------------------------------------------------------------- */
+
+/** There is no event. */
+#define OTTLA_EVENT_NONE 0
+
+/** A line of the log. */
+#define OTTLA_EVENT_LOG 1
+
+/** An error that no call and no report stands for: a broker that cannot be reached, say. */
+#define OTTLA_EVENT_ERROR 2
+
+/** A broker holds this client back because of a quota. */
+#define OTTLA_EVENT_THROTTLE 3
+
+/**
+ * Something that happened, as ottla_producer_next_event() tells it. Set `size` first; fields are only ever
+ * appended.
+ */
+typedef struct ottla_event_t {
+    /** sizeof(ottla_event_t). */
+    uint32_t size;
+    /** OTTLA_EVENT_... */
+    int32_t kind;
+    /** OTTLA_LOG_... */
+    int32_t level;
+    /** An OTTLA_ERROR_... value for errors, else 0. */
+    int32_t status;
+    /** The broker's id for throttling, else -1. */
+    int32_t broker;
+    /** Milliseconds for which the broker holds this client back, else 0. */
+    uint32_t throttle_ms;
+    /** Bytes of the whole text. */
+    size_t text_len;
+    /** Events that were given up since the last call, because nobody took them. */
+    uint64_t dropped;
+} ottla_event_t;
+
+/**
+ * Takes the oldest event of a producer with log.queue=true; kind is OTTLA_EVENT_NONE when there is none. The
+ * library keeps the newest 256. The text is copied: at most `capacity` bytes, the last one a NUL.
+ * OTTLA_ERROR_TRUNCATED: `text` holds only the beginning.
+ * Pointers: `event_out` is writable for the size that it begins with; `text` is NULL or has room for `capacity` bytes.
+ */
+int32_t ottla_producer_next_event(ottla_producer_t *producer,
+                                  ottla_event_t *event_out,
+                                  char *text,
+                                  size_t capacity);
+
+/**
+ * Where two words are that tell without a call whether something waits, 0 or not: the first for reports,
+ * the second for events. They may be read by any thread at any time, even after the producer was freed
+ * (then they may be another producer's), and are never written to by the caller.
+ * Pointers: `words_out` is writable.
+ */
+int32_t ottla_producer_waiting(ottla_producer_t *producer,
+                               const uint32_t **words_out);
+
+/** No event. */
+#define OTTLA_EVENT_INIT                                                                            \
+    {                                                                                               \
+        sizeof(ottla_event_t), OTTLA_EVENT_NONE, 0, 0, -1, 0, 0, 0                                  \
+    }
+
 /* ---- The cluster as a producer knows it ----------------------------------------------------- */
 
 /**
@@ -1116,6 +1283,20 @@ int32_t ottla_producer_topic_metadata(ottla_producer_t *producer,
                                       int64_t timeout_ms,
                                       ottla_metadata_t **metadata_out,
                                       ottla_error_t **error_out);
+
+/**
+ * Asks the cluster for its brokers and for all topics, or for one: `topic`, if it is not NULL; also those
+ * that the producer does not use. Never creates a topic: one that is not there comes with its error. On a
+ * connection of its own, at most `timeout_ms` (below 0: without limit). (librdkafka: rd_kafka_metadata.)
+ * OTTLA_ERROR_TIMED_OUT, or why no broker can be used.
+ * Pointers: `topic` is NULL or readable for its length; `metadata_out` is writable; `error_out` is NULL or writable.
+ */
+int32_t ottla_producer_survey(ottla_producer_t *producer,
+                              const char *topic,
+                              size_t topic_len,
+                              int64_t timeout_ms,
+                              ottla_metadata_t **metadata_out,
+                              ottla_error_t **error_out);
 
 /** The cluster's id, or "" when it is not known. */
 const char *ottla_metadata_cluster_id(const ottla_metadata_t *metadata);
