@@ -5,6 +5,7 @@
 //! the caller reserves that many bytes, [`BatchBuilder::append`] puts them into a [`RecordSink`].
 //! The 61 bytes in front come last, per attempt, from [`encode_batch_header`].
 
+pub mod compress;
 pub mod crc32c;
 pub mod varint;
 
