@@ -10,7 +10,7 @@ cd "$(dirname "$0")/../fuzz"
 seconds="${1:-5}"
 shift || true
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(decode_response record_reader config mock_request)
+[ ${#targets[@]} -gt 0 ] || targets=(decode_response record_reader record_builder config mock_request)
 target=$(rustc -vV | sed -n 's/^host: //p')
 # As cargo-fuzz does it: coverage counters for the library, the address sanitizer around everything.
 export RUSTFLAGS="--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \

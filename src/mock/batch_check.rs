@@ -3,11 +3,20 @@
 
 use bytes::Bytes;
 
-use crate::error::ErrorCode;
-use crate::record::{batches, BatchHeader, BatchView, Codec, TimestampType, BATCH_HEADER_BYTES};
+use crate::error::{Error, ErrorCode};
+use crate::record::{
+    batches, BatchHeader, BatchView, Codec, Entry, TimestampType, BATCH_HEADER_BYTES,
+};
 
+use super::message_set;
 use super::partition_log::LogBatch;
 use super::topic::TopicSettings;
+
+/// Compressed records are read up to this many plain bytes; a batch of more is refused.
+pub(super) const UNPACKED_BYTES_MAX: usize = 64 << 20;
+
+/// The first version of Produce that carries record batches of format v2, and nothing else (KIP-98).
+const BATCHES_SINCE: i16 = 3;
 
 /// Why a batch does not get into the log.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -23,9 +32,15 @@ impl Refusal {
         Refusal { code, message: Some(message.to_owned()), record_errors: Vec::new() }
     }
 
-    fn of_records(message: &str, records: Vec<i32>) -> Refusal {
+    pub(super) fn of_records(message: &str, records: Vec<i32>) -> Refusal {
         let record_errors = records.into_iter().map(|i| (i, Some(message.to_owned()))).collect();
         Refusal { record_errors, ..Refusal::new(ErrorCode::INVALID_RECORD, message) }
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Refusal {
+        Refusal::new(error.code(), error.message())
     }
 }
 
@@ -44,6 +59,9 @@ pub(super) fn check(
     verify: bool,
 ) -> Result<LogBatch, Refusal> {
     let records = records.unwrap_or_default();
+    if version < BATCHES_SINCE {
+        return message_set::check(&records, version, settings);
+    }
     let batch = only_batch(&records)?;
     let header = batch.header();
     check_header(header, version)?;
@@ -51,7 +69,7 @@ pub(super) fn check(
         return Err(ErrorCode::MESSAGE_TOO_LARGE.into());
     }
     if verify {
-        batch.verify_crc().map_err(|error| Refusal::new(error.code(), error.message()))?;
+        batch.verify_crc()?;
         check_records(&batch, settings)?;
     }
     let header = *header;
@@ -101,12 +119,15 @@ fn check_header(header: &BatchHeader, version: i16) -> Result<(), Refusal> {
     Err(Refusal::new(ErrorCode::INVALID_RECORD, wrong))
 }
 
-/// Reads every record. What is compressed in a way that the reader does not know is believed.
+/// Reads every record. What is compressed by a codec that this build lacks is believed.
 fn check_records(batch: &BatchView<'_>, settings: &TopicSettings) -> Result<(), Refusal> {
+    if !batch.header().codec().is_some_and(Codec::is_built) {
+        return Ok(());
+    }
+    let unpacked = Entry::Batch(*batch).unpack(UNPACKED_BYTES_MAX)?;
     let mut without_key = Vec::new();
-    for (record, index) in batch.records().zip(0..) {
+    for (record, index) in unpacked.records().zip(0..) {
         match record {
-            Err(error) if error.code() == ErrorCode::UNSUPPORTED => return Ok(()),
             Err(error) => return Err(Refusal::of_records(error.message(), vec![index])),
             Ok(record) if record.offset != i64::from(index) => {
                 let message = "the record's offset does not follow the one before";
@@ -116,8 +137,12 @@ fn check_records(batch: &BatchView<'_>, settings: &TopicSettings) -> Result<(), 
             Ok(_) => {}
         }
     }
-    if without_key.is_empty() {
+    refuse_without_key(without_key)
+}
+
+pub(super) fn refuse_without_key(records: Vec<i32>) -> Result<(), Refusal> {
+    if records.is_empty() {
         return Ok(());
     }
-    Err(Refusal::of_records("a compacted topic takes no record without a key", without_key))
+    Err(Refusal::of_records("a compacted topic takes no record without a key", records))
 }

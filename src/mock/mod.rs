@@ -12,6 +12,7 @@ mod control;
 mod create_topics;
 mod faults;
 mod fetch;
+mod message_set;
 mod metadata;
 mod partition_log;
 mod produce;

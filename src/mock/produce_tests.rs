@@ -5,6 +5,8 @@ use crate::mock::cluster::Reply;
 use crate::mock::testing::{batch, with_right_crc, Tester};
 use crate::mock::topology::OwnedRecord;
 use crate::protocol::ApiKey;
+use crate::record::compress::{Compression, Encoder};
+use crate::record::{assemble_records, Codec, Magic, Record};
 
 fn ab() -> Vec<u8> {
     batch(&[(Some("a"), "1"), (None, "2")])
@@ -100,14 +102,106 @@ fn corrupt_bytes_are_told_from_invalid_records() {
     assert_eq!(tester.produce_code(&flipped), ErrorCode::NONE);
 }
 
+fn set(magic: Magic, codec: Codec, values: &[&str]) -> Vec<u8> {
+    let records = values.iter().map(|value| Record {
+        timestamp_ms: 100,
+        key: Some(b"k"),
+        value: Some(value.as_bytes()),
+        headers: &[],
+    });
+    assemble_records(magic, Compression::new(codec), records, &mut Encoder::new()).unwrap()
+}
+
 #[test]
 fn zstd_needs_a_version_whose_clients_know_it() {
     let mut tester = Tester::with_topic();
-    let mut zstd = ab();
-    zstd[22] = 4;
-    let zstd = with_right_crc(zstd);
+    let zstd = set(Magic::V2, Codec::Zstd, &["a"]);
     assert_eq!(tester.produce(1, 6, 0, &zstd).error_code, 76);
     assert_eq!(tester.produce(1, 7, 0, &zstd).error_code, 0);
+}
+
+#[test]
+fn compressed_batches_are_read_and_given_back() {
+    for codec in [Codec::Gzip, Codec::Snappy, Codec::Lz4, Codec::Zstd] {
+        let mut tester = Tester::with_topic();
+        let bytes = set(Magic::V2, codec, &["a", "b"]);
+        assert_eq!(tester.produce_code(&bytes), ErrorCode::NONE, "{codec}");
+        let values: Vec<_> =
+            tester.cluster.records("t", 0).unwrap().into_iter().map(|r| r.value.unwrap()).collect();
+        assert_eq!(values, [b"a", b"b"]);
+        assert_eq!(tester.cluster.log_bytes("t", 0).unwrap()[61..], bytes[61..], "as they came");
+        // Behind a right checksum, bytes that the codec did not write.
+        let mut broken = bytes;
+        broken.truncate(64);
+        let length = broken.len() as u32 - 12;
+        broken[8..12].copy_from_slice(&length.to_be_bytes());
+        let code = tester.produce_code(&with_right_crc(broken));
+        assert_eq!(code, ErrorCode::CORRUPT_MESSAGE, "{codec}");
+    }
+}
+
+fn old_tester(produce_max: i16) -> Tester {
+    let mut tester = Tester::with_topic();
+    tester.cluster.set_api_versions(ApiKey::Produce, 0, produce_max);
+    tester
+}
+
+#[test]
+fn message_sets_of_old_clients_are_stored_as_batches() {
+    let codecs = [Codec::None, Codec::Gzip, Codec::Snappy, Codec::Lz4];
+    let formats = [(Magic::V0, 0), (Magic::V0, 1), (Magic::V0, 2), (Magic::V1, 2)];
+    for (magic, version) in formats {
+        for codec in codecs {
+            let mut tester = old_tester(2);
+            let bytes = set(magic, codec, &["a", "b"]);
+            let two = [bytes.clone(), bytes].concat();
+            let answer = tester.produce(1, version, 0, &two);
+            assert_eq!((answer.error_code, answer.base_offset), (0, 0), "v{version} {codec}");
+            let records = tester.cluster.records("t", 0).unwrap();
+            let offsets: Vec<i64> = records.iter().map(|record| record.offset).collect();
+            assert_eq!(offsets, [0, 1, 2, 3]);
+            let time = if magic == Magic::V1 { 100 } else { -1 };
+            assert!(records.iter().all(|record| record.timestamp_ms == time));
+            assert_eq!(records[1].value.as_deref(), Some(&b"b"[..]));
+            let log = tester.cluster.log_bytes("t", 0).unwrap();
+            let entry = crate::record::entries(&log).next().unwrap().unwrap();
+            assert_eq!((entry.magic(), entry.codec()), (Magic::V2, Some(codec)));
+        }
+    }
+}
+
+#[test]
+fn each_version_of_produce_takes_its_formats_only() {
+    let mut tester = old_tester(13);
+    for (magic, version, code) in [
+        (Magic::V1, 0, 87),
+        (Magic::V1, 1, 87),
+        (Magic::V2, 2, 87),
+        (Magic::V0, 3, 87),
+        (Magic::V1, 9, 87),
+        (Magic::V1, 2, 0),
+    ] {
+        let bytes = set(magic, Codec::None, &["a"]);
+        let answer = tester.produce(1, version, 0, &bytes);
+        assert_eq!(answer.error_code, code, "{magic:?} in Produce v{version}");
+    }
+}
+
+#[test]
+fn message_sets_are_checked_like_batches() {
+    let mut tester = old_tester(2);
+    let good = set(Magic::V1, Codec::None, &["a", "b"]);
+    let mut flipped = good.clone();
+    *flipped.last_mut().unwrap() ^= 1;
+    assert_eq!(tester.produce(1, 2, 0, &flipped).error_code, 2);
+    assert_eq!(tester.produce(1, 2, 0, &good[..good.len() - 1]).error_code, 2);
+    assert_eq!(tester.produce(1, 2, 0, &[]).error_code, 87);
+    // Each message, not the set, has to keep within the limit.
+    tester.cluster.set_max_message_bytes("t", good.len() - 1).unwrap();
+    assert_eq!(tester.produce(1, 2, 0, &good).error_code, 0);
+    tester.cluster.set_max_message_bytes("t", good.len() / 2 - 1).unwrap();
+    assert_eq!(tester.produce(1, 2, 0, &good).error_code, 10);
+    assert_eq!(tester.cluster.log_end_offset("t", 0).unwrap(), 2);
 }
 
 #[test]

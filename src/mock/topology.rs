@@ -4,9 +4,10 @@
 use uuid::Uuid;
 
 use crate::error::{Error, ErrorCode, Result};
-use crate::record::batches;
+use crate::record::entries;
 use crate::time::Time;
 
+use super::batch_check::UNPACKED_BYTES_MAX;
 use super::cluster::Cluster;
 use super::topic::{is_valid_name, Partition, Topic, TopicSettings};
 
@@ -250,8 +251,9 @@ impl Cluster {
         let start = self.log_start_offset(name, partition)?;
         let bytes = self.log_bytes(name, partition)?;
         let mut records = Vec::new();
-        for batch in batches(&bytes) {
-            for record in batch?.records() {
+        for entry in entries(&bytes) {
+            let unpacked = entry?.unpack(UNPACKED_BYTES_MAX)?;
+            for record in unpacked.records() {
                 let record = record?;
                 if record.offset < start {
                     continue;

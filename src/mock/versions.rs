@@ -9,7 +9,7 @@ use super::cluster::Cluster;
 
 /// What the handlers can read and write.
 const SERVED: &[(ApiKey, i16, i16)] = &[
-    (ApiKey::Produce, 3, 13),
+    (ApiKey::Produce, 0, 13),
     (ApiKey::Fetch, 4, 12),
     (ApiKey::ListOffsets, 1, 7),
     (ApiKey::Metadata, 0, 13),
@@ -18,6 +18,10 @@ const SERVED: &[(ApiKey, i16, i16)] = &[
     (ApiKey::CreateTopics, 2, 7),
     (ApiKey::InitProducerId, 0, 5),
 ];
+
+/// What is advertised unless told otherwise; Produce v0 to v2, the message sets of old clients, only on
+/// demand.
+const PRODUCE_ADVERTISED: (i16, i16) = (3, 13);
 
 /// The advertised ranges, by API key.
 #[derive(Debug)]
@@ -28,7 +32,9 @@ pub(super) struct Versions {
 impl Default for Versions {
     fn default() -> Self {
         let row = |&(api, min, max): &(ApiKey, i16, i16)| (api as i16, (min, max));
-        Versions { advertised: SERVED.iter().map(row).collect() }
+        let mut advertised: BTreeMap<i16, (i16, i16)> = SERVED.iter().map(row).collect();
+        advertised.insert(ApiKey::Produce as i16, PRODUCE_ADVERTISED);
+        Versions { advertised }
     }
 }
 

@@ -4,6 +4,7 @@
 use super::batch_header::{BatchSummary, BATCH_HEADER_BYTES};
 use super::format::{Codec, Magic, TimestampType};
 use super::header::Header;
+use super::legacy::{message_size, put_message, wrapper_overhead};
 use super::record::{Record, RecordSink, NO_TIMESTAMP};
 use super::size::{body_of, record_size};
 use super::varint::{VarintBuffer, VARINT_BUFFER_BYTES};
@@ -13,13 +14,17 @@ use crate::error::{Error, ErrorCode, Result};
 const MAX_BATCH_BYTES: usize = i32::MAX as usize;
 /// The highest relative offset, for the same reason.
 const MAX_OFFSET_DELTA: u32 = i32::MAX as u32;
+/// The plain bytes of a batch keep within this multiple of its write limit, however well they compress:
+/// more would gain little, and cost memory here and wherever the batch is read.
+const PLAIN_FACTOR_MAX: usize = 16;
 
 /// A null key, value or header value: length -1.
 const NULL: u8 = 0x01;
 /// No header follows.
 const NO_HEADERS: u8 = 0x00;
 
-/// The writing state of one batch, from its first record until it is sealed.
+/// The writing state of one batch, from its first record until it is sealed. Records are written plain;
+/// a batch with a codec is compressed when it is sealed, so it is full by an estimate of that.
 #[derive(Debug)]
 pub struct BatchBuilder {
     magic: Magic,
@@ -30,33 +35,60 @@ pub struct BatchBuilder {
     count: u32,
     /// One more than the last offset.
     next_offset: u32,
-    bytes: usize,
+    /// Plain bytes of the records.
+    plain: usize,
+    /// Bytes in front of the records.
+    header: usize,
     write_limit: usize,
+    plain_limit: usize,
+    /// Expected bytes on the wire for each plain byte, in units of 2^-16.
+    factor: u32,
     base_timestamp_ms: i64,
     max_timestamp_ms: i64,
 }
 
+/// One plain byte is one byte on the wire.
+const FACTOR_ONE: u32 = 1 << 16;
+
 impl BatchBuilder {
-    /// An empty batch that is full at `write_limit_bytes`, its header included.
+    /// An empty batch that is full at `write_limit_bytes`, its header included; with a codec, see
+    /// [`BatchBuilder::expecting`].
     ///
     /// A batch with `LogAppendTime` is what a broker makes: readers take its max timestamp for
     /// every record.
     ///
-    /// Errors: `UNSUPPORTED` for formats before v2 and for compression.
+    /// Errors: `UNSUPPORTED_COMPRESSION_TYPE` for zstd in a format before v2 (KIP-110).
     pub fn new(
         magic: Magic,
         codec: Codec,
         timestamp_type: TimestampType,
         write_limit_bytes: usize,
     ) -> Result<BatchBuilder> {
-        if magic != Magic::V2 {
-            let message = "message formats before v2 are not built yet";
-            return Err(Error::new(ErrorCode::UNSUPPORTED, message));
+        if !codec.fits(magic) {
+            let message = "zstd needs message format v2 (KIP-110)";
+            return Err(Error::new(ErrorCode::UNSUPPORTED_COMPRESSION_TYPE, message));
         }
-        if codec != Codec::None {
-            return Err(Error::new(ErrorCode::UNSUPPORTED, "compression is not built yet"));
+        let mut builder = BatchBuilder::empty(timestamp_type, false, write_limit_bytes);
+        builder.magic = magic;
+        builder.codec = codec;
+        builder.header = match (magic, codec) {
+            (Magic::V2, _) => BATCH_HEADER_BYTES,
+            (_, Codec::None) => 0,
+            _ => wrapper_overhead(magic),
+        };
+        Ok(builder.expecting(1.0))
+    }
+
+    /// Expects a batch with a codec to be compressed to `ratio` of its plain bytes: it is full when
+    /// those, and a twentieth more, reach the write limit.
+    pub fn expecting(mut self, ratio: f32) -> BatchBuilder {
+        if self.codec != Codec::None {
+            // Cast: what is not a number becomes 0, what is too large the largest.
+            self.factor = (ratio * 1.05 * FACTOR_ONE as f32) as u32;
+            self.plain_limit =
+                self.write_limit.saturating_mul(PLAIN_FACTOR_MAX).min(MAX_BATCH_BYTES);
         }
-        Ok(BatchBuilder::empty(timestamp_type, false, write_limit_bytes))
+        self
     }
 
     /// An empty, uncompressed batch of the newest format with create times, full at
@@ -72,6 +104,7 @@ impl BatchBuilder {
     }
 
     fn empty(timestamp_type: TimestampType, control: bool, write_limit: usize) -> BatchBuilder {
+        let write_limit = write_limit.min(MAX_BATCH_BYTES);
         BatchBuilder {
             magic: Magic::V2,
             codec: Codec::None,
@@ -80,8 +113,11 @@ impl BatchBuilder {
             closed: false,
             count: 0,
             next_offset: 0,
-            bytes: BATCH_HEADER_BYTES,
-            write_limit: write_limit.min(MAX_BATCH_BYTES),
+            plain: 0,
+            header: BATCH_HEADER_BYTES,
+            write_limit,
+            plain_limit: write_limit,
+            factor: FACTOR_ONE,
             base_timestamp_ms: NO_TIMESTAMP,
             max_timestamp_ms: NO_TIMESTAMP,
         }
@@ -91,15 +127,15 @@ impl BatchBuilder {
     /// the record, not the batch: whether there is room is [`BatchBuilder::has_room_for`]'s.
     ///
     /// Errors: `ARGUMENT` for a timestamp below -1, `RECORD_TOO_LARGE` when no batch can hold it,
-    /// `STATE` for a record among transaction markers.
+    /// `UNSUPPORTED` for headers in a format before v2, `STATE` for a record among transaction markers.
     #[inline]
     pub fn check(&self, record: &Record<'_>) -> Result<usize> {
         let size = self.size_of(record);
         if self.control {
             return Err(mixed("a batch of transaction markers takes no other records"));
         }
-        if record.timestamp_ms < NO_TIMESTAMP || size > MAX_BATCH_BYTES - BATCH_HEADER_BYTES {
-            return Err(refusal(record));
+        if !self.may_write(record, size, MAX_BATCH_BYTES - BATCH_HEADER_BYTES) {
+            return Err(self.refusal(record));
         }
         Ok(size)
     }
@@ -112,7 +148,29 @@ impl BatchBuilder {
     }
 
     #[inline]
+    fn may_write(&self, record: &Record<'_>, size: usize, most: usize) -> bool {
+        let headers_fit = self.magic == Magic::V2 || record.headers.is_empty();
+        record.timestamp_ms >= NO_TIMESTAMP && size <= most && headers_fit
+    }
+
+    #[cold]
+    fn refusal(&self, record: &Record<'_>) -> Error {
+        if record.timestamp_ms < NO_TIMESTAMP {
+            let message = format!("timestamp {} is below -1", record.timestamp_ms);
+            Error::new(ErrorCode::ARGUMENT, message)
+        } else if self.magic != Magic::V2 && !record.headers.is_empty() {
+            let message = "record headers need message format v2 (brokers since 0.11)";
+            Error::new(ErrorCode::UNSUPPORTED, message)
+        } else {
+            Error::new(ErrorCode::RECORD_TOO_LARGE, "a batch and its records are limited to 2 GiB")
+        }
+    }
+
+    #[inline]
     fn size_at(&self, offset: u32, record: &Record<'_>) -> usize {
+        if self.magic != Magic::V2 {
+            return legacy_record_size(self.magic, record);
+        }
         record_size(
             self.timestamp_delta(record),
             offset as i32,
@@ -136,14 +194,17 @@ impl BatchBuilder {
     /// is the first, else while the write limit is kept.
     #[inline]
     pub fn has_room_for(&self, size: usize) -> bool {
-        let fits = size <= self.write_limit.saturating_sub(self.bytes);
+        let fits = size <= self.write_limit.saturating_sub(self.estimated_bytes())
+            && size <= self.plain_limit.saturating_sub(self.header + self.plain);
         !self.closed && (fits || self.count == 0)
     }
 
     /// Whether no further record may be appended: closed, or at the write limit with a record in.
     #[inline]
     pub fn is_full(&self) -> bool {
-        self.closed || (self.count > 0 && self.write_limit <= self.bytes)
+        let reached = self.write_limit <= self.estimated_bytes()
+            || self.plain_limit <= self.header + self.plain;
+        self.closed || (self.count > 0 && reached)
     }
 
     /// Makes the batch full, whatever room it has.
@@ -210,8 +271,8 @@ impl BatchBuilder {
             return Err(Error::new(ErrorCode::ARGUMENT, message));
         }
         let size = self.size_at(offset, record);
-        if record.timestamp_ms < NO_TIMESTAMP || size > MAX_BATCH_BYTES.saturating_sub(self.bytes) {
-            return Err(refusal(record));
+        if !self.may_write(record, size, MAX_BATCH_BYTES.saturating_sub(self.bytes())) {
+            return Err(self.refusal(record));
         }
         self.write(offset, record, size, sink);
         // The hot path need not look: records of one batch run out of bytes before offsets.
@@ -236,8 +297,11 @@ impl BatchBuilder {
         self.max_timestamp_ms = self.max_timestamp_ms.max(record.timestamp_ms);
         self.count += 1;
         self.next_offset = offset + 1;
-        self.bytes += size;
-
+        self.plain += size;
+        if self.magic != Magic::V2 {
+            put_message(self.magic, self.timestamp_type, offset, record, size, sink);
+            return;
+        }
         let mut fields = VarintBuffer::new();
         fields.push_varint(body_of(size) as i32);
         // No attribute of a record has been defined.
@@ -260,10 +324,22 @@ impl BatchBuilder {
         self.count
     }
 
-    /// Bytes of the batch so far, its header included.
+    /// Plain bytes of the batch so far, its header included.
     #[inline]
     pub fn bytes(&self) -> usize {
-        self.bytes
+        self.header + self.plain
+    }
+
+    /// Bytes that the batch so far is expected to take on the wire: exact without a codec.
+    #[inline]
+    pub fn estimated_bytes(&self) -> usize {
+        // Both are below 2^32: the product fits, and what it is divided by makes it small again.
+        self.header + ((self.plain as u64 * u64::from(self.factor)) >> 16) as usize
+    }
+
+    /// The format.
+    pub fn magic(&self) -> Magic {
+        self.magic
     }
 
     /// What the batch header will say about the records.
@@ -319,14 +395,9 @@ fn flush<S: RecordSink>(fields: &mut VarintBuffer, sink: &mut S) {
     }
 }
 
-#[cold]
-fn refusal(record: &Record<'_>) -> Error {
-    if record.timestamp_ms < NO_TIMESTAMP {
-        let message = format!("timestamp {} is below -1", record.timestamp_ms);
-        Error::new(ErrorCode::ARGUMENT, message)
-    } else {
-        Error::new(ErrorCode::RECORD_TOO_LARGE, "a batch and its records are limited to 2 GiB")
-    }
+fn legacy_record_size(magic: Magic, record: &Record<'_>) -> usize {
+    let (key, value) = (record.key.map(<[u8]>::len), record.value.map(<[u8]>::len));
+    usize::try_from(message_size(magic, key, value)).unwrap_or(usize::MAX)
 }
 
 #[cold]

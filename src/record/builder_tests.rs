@@ -25,19 +25,58 @@ impl RecordSink for CountingSink {
 }
 
 #[test]
-fn formats_that_are_not_built_are_refused() {
+fn zstd_is_refused_before_the_newest_format() {
     let build = |magic, codec| BatchBuilder::new(magic, codec, TimestampType::CreateTime, 1000);
-    for (magic, codec) in [
-        (Magic::V0, Codec::None),
-        (Magic::V1, Codec::None),
-        (Magic::V2, Codec::Gzip),
-        (Magic::V2, Codec::Snappy),
-        (Magic::V2, Codec::Lz4),
-        (Magic::V2, Codec::Zstd),
-    ] {
-        assert_eq!(build(magic, codec).unwrap_err().code(), ErrorCode::UNSUPPORTED);
+    for magic in [Magic::V0, Magic::V1, Magic::V2] {
+        for codec in [Codec::None, Codec::Gzip, Codec::Snappy, Codec::Lz4] {
+            assert!(build(magic, codec).is_ok());
+        }
     }
-    assert!(build(Magic::V2, Codec::None).is_ok());
+    for magic in [Magic::V0, Magic::V1] {
+        let code = build(magic, Codec::Zstd).unwrap_err().code();
+        assert_eq!(code, ErrorCode::UNSUPPORTED_COMPRESSION_TYPE);
+    }
+    assert!(build(Magic::V2, Codec::Zstd).is_ok());
+}
+
+#[test]
+fn headers_are_refused_before_the_newest_format() {
+    let headers = [Header { key: "h", value: None }];
+    let record = Record { headers: &headers, ..EMPTY };
+    for magic in [Magic::V0, Magic::V1] {
+        let mut builder =
+            BatchBuilder::new(magic, Codec::None, TimestampType::CreateTime, 1000).unwrap();
+        assert_eq!(builder.check(&record).unwrap_err().code(), ErrorCode::UNSUPPORTED);
+        let refused = builder.append_with_offset(0, &record, &mut Vec::new());
+        assert_eq!(refused.unwrap_err().code(), ErrorCode::UNSUPPORTED);
+        assert_eq!(builder.count(), 0);
+        assert!(builder.check(&EMPTY).is_ok());
+    }
+}
+
+#[test]
+fn a_compressed_batch_is_full_by_estimate() {
+    let compressed = |ratio| {
+        let create_time = TimestampType::CreateTime;
+        BatchBuilder::new(Magic::V2, Codec::Lz4, create_time, 10_000).unwrap().expecting(ratio)
+    };
+    let record = plain(0, &[7; 991]);
+    let held = |mut builder: BatchBuilder| {
+        let mut payload = Vec::new();
+        while builder.has_room_for(builder.size_of(&record)) {
+            append(&mut builder, &record, &mut payload);
+        }
+        assert!(builder.estimated_bytes() <= 10_000 || builder.count() == 1);
+        (builder.count(), payload.len())
+    };
+    // Each takes about 1,000 bytes; the one that is added counts plain (Java `hasRoomFor`).
+    assert_eq!(held(compressed(1.0)).0, 9);
+    assert_eq!(held(compressed(0.5)).0, 18);
+    // However small they become, the plain bytes keep within sixteen times the limit.
+    assert!((155_000..160_000).contains(&held(compressed(0.001)).1));
+    assert!((155_000..160_000).contains(&held(compressed(f32::NAN)).1));
+    // Growing: the estimate is over the limit after few records, but the first is always in.
+    assert_eq!(held(compressed(f32::MAX)).0, 1);
 }
 
 #[test]

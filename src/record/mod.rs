@@ -9,10 +9,14 @@ pub mod compress;
 pub mod crc32c;
 pub mod varint;
 
+mod assemble;
 mod batch_header;
 mod builder;
+mod entry;
 mod format;
 mod header;
+mod legacy;
+mod legacy_reader;
 mod reader;
 #[allow(clippy::module_inception)]
 mod record;
@@ -23,17 +27,23 @@ mod builder_tests;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod formats_tests;
+#[cfg(test)]
 mod golden_tests;
 #[cfg(test)]
 mod reader_tests;
 
+pub use assemble::{assemble, assemble_records};
 pub use batch_header::{
     encode_batch_header, BatchHeader, BatchSummary, ProducerIdentity, BATCH_HEADER_BYTES,
     NO_PARTITION_LEADER_EPOCH, NO_PRODUCER_EPOCH, NO_PRODUCER_ID, NO_SEQUENCE,
 };
 pub use builder::BatchBuilder;
+pub use entry::{entries, Entries, Entry, EntryRecords, Unpacked};
 pub use format::{Codec, Magic, TimestampType};
 pub use header::Header;
+pub use legacy::{encode_wrapper_header, wrapper_overhead, WrapperHeader};
+pub use legacy_reader::MessageView;
 pub use reader::{batches, read_record_of, BatchView, Batches, RecordView, Records};
 pub use record::{Record, RecordSink, NO_TIMESTAMP};
 pub use size::estimate_size_upper_bound;

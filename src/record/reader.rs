@@ -52,7 +52,7 @@ pub struct BatchView<'a> {
 
 impl<'a> BatchView<'a> {
     /// The batch at the front of `bytes`.
-    fn first_of(bytes: &'a [u8]) -> Result<BatchView<'a>> {
+    pub(super) fn first_of(bytes: &'a [u8]) -> Result<BatchView<'a>> {
         let Some((_, length)) = bytes
             .get(..LENGTH_END)
             .and_then(|front| front[LENGTH_OFFSET..].split_last_chunk::<4>())
@@ -68,7 +68,7 @@ impl<'a> BatchView<'a> {
         match after.get(MAGIC_OFFSET - LENGTH_END).copied().map(Magic::from_id) {
             Some(Some(Magic::V2)) if LENGTH_END + length >= BATCH_HEADER_BYTES => {}
             Some(Some(Magic::V0 | Magic::V1)) => {
-                let message = "message formats before v2 are not read yet";
+                let message = "a message of a format before v2";
                 return Err(Error::new(ErrorCode::UNSUPPORTED, message));
             }
             Some(None) => return Err(corrupt("unknown magic")),
@@ -106,17 +106,23 @@ impl<'a> BatchView<'a> {
         }
     }
 
-    /// The records in order. Ends after the first error: `INVALID_RECORD` for a malformed record
-    /// or when there are not exactly as many as the header says, `UNSUPPORTED` for compression.
+    /// The records of an uncompressed batch in order; [`Entry::unpack`](super::Entry::unpack) is for
+    /// every batch. Ends after the first error: `INVALID_RECORD` for a malformed record or when there
+    /// are not exactly as many as the header says, `STATE` when they are compressed.
     pub fn records(&self) -> Records<'a> {
-        let state = match (self.header.codec(), usize::try_from(self.header.count)) {
-            (Some(Codec::None), Ok(left)) => State::Reading { rest: self.payload(), left },
-            (Some(Codec::None), Err(_)) => State::Failed(invalid("negative record count")),
-            (Some(_), _) => {
-                let message = "compressed batches are not read yet";
-                State::Failed(Error::new(ErrorCode::UNSUPPORTED, message))
-            }
-            (None, _) => State::Failed(invalid("unknown compression codec")),
+        let failure = match self.header.codec() {
+            Some(Codec::None) => return self.records_in(self.payload()),
+            Some(_) => Error::new(ErrorCode::STATE, "the records are compressed"),
+            None => invalid("unknown compression codec"),
+        };
+        Records { header: self.header, state: State::Failed(failure) }
+    }
+
+    /// The records in `plain`, to which the payload was decompressed.
+    pub(super) fn records_in<'b>(&self, plain: &'b [u8]) -> Records<'b> {
+        let state = match usize::try_from(self.header.count) {
+            Ok(left) => State::Reading { rest: plain, left },
+            Err(_) => State::Failed(invalid("negative record count")),
         };
         Records { header: self.header, state }
     }
@@ -245,11 +251,11 @@ fn take<'a>(bytes: &mut &'a [u8], count: usize) -> Option<&'a [u8]> {
 }
 
 #[cold]
-fn corrupt(message: &'static str) -> Error {
+pub(super) fn corrupt(message: &'static str) -> Error {
     Error::new(ErrorCode::CORRUPT_MESSAGE, message)
 }
 
 #[cold]
-fn invalid(message: &'static str) -> Error {
+pub(super) fn invalid(message: &'static str) -> Error {
     Error::new(ErrorCode::INVALID_RECORD, message)
 }

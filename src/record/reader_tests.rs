@@ -93,14 +93,18 @@ fn offset_and_leader_epoch_may_change_under_the_checksum() {
 }
 
 #[test]
-fn compressed_batches_are_not_read_yet() {
+fn compressed_batches_are_unpacked_first() {
     for attributes in 1..=4 {
         let bytes = batch_with_header(b"compressed", |header| header.attributes = attributes);
-        assert_eq!(records_error(&bytes), ErrorCode::UNSUPPORTED);
+        assert_eq!(records_error(&bytes), ErrorCode::STATE);
+        let entry = entries(&bytes).next().unwrap().unwrap();
+        assert_eq!(entry.unpack(1000).unwrap_err().code(), ErrorCode::CORRUPT_MESSAGE);
     }
     for attributes in 5..=7 {
         let bytes = batch_with_header(b"compressed", |header| header.attributes = attributes);
         assert_eq!(records_error(&bytes), ErrorCode::INVALID_RECORD);
+        let entry = entries(&bytes).next().unwrap().unwrap();
+        assert_eq!(entry.unpack(1000).unwrap_err().code(), ErrorCode::INVALID_RECORD);
     }
 }
 

@@ -8,7 +8,12 @@ use proptest::sample::Index;
 
 use super::*;
 
-const CODECS: [Codec; 5] = [Codec::None, Codec::Gzip, Codec::Snappy, Codec::Lz4, Codec::Zstd];
+/// Those that are built in: under Miri, which runs no C, that is not zstd.
+fn codecs() -> impl Iterator<Item = Codec> {
+    let all = [Codec::None, Codec::Gzip, Codec::Snappy, Codec::Lz4, Codec::Zstd];
+    all.into_iter().filter(|codec| codec.is_built())
+}
+
 const MOST: usize = 64 << 20;
 
 fn every_level() -> Vec<Compression> {
@@ -24,7 +29,10 @@ fn every_level() -> Vec<Compression> {
 fn fits() -> impl Iterator<Item = (Compression, Magic)> {
     let magics = [Magic::V0, Magic::V1, Magic::V2];
     let all = every_level().into_iter().flat_map(move |c| magics.map(|magic| (c, magic)));
-    all.filter(|(compression, magic)| compression.codec().fits(*magic))
+    all.filter(|(compression, magic)| {
+        let codec = compression.codec();
+        codec.is_built() && codec.fits(*magic)
+    })
 }
 
 /// Records as programs send them: words that come again, numbers that do not.
@@ -92,7 +100,8 @@ fn what_comes_again_is_packed_and_harder_levels_pack_tighter() {
         let compression = Compression::with_level(codec, level);
         encoder.compress(compression, Magic::V2, &plain).unwrap().len()
     };
-    for (codec, weak, strong) in [(Codec::Gzip, 1, 9), (Codec::Lz4, 9, 12), (Codec::Zstd, -1, 15)] {
+    let levels = [(Codec::Gzip, 1, 9), (Codec::Lz4, 9, 12), (Codec::Zstd, -1, 15)];
+    for (codec, weak, strong) in levels.into_iter().filter(|level| level.0.is_built()) {
         let (weak, strong) = (size(codec, weak), size(codec, strong));
         assert!(strong < weak && weak < plain.len() / 2, "{codec}: {weak}, {strong}");
     }
@@ -119,7 +128,7 @@ fn portions_do_not_show() {
 #[test]
 fn a_batch_given_up_leaves_nothing_behind() {
     let mut encoder = Encoder::new();
-    for codec in CODECS {
+    for codec in codecs() {
         let compression = Compression::new(codec);
         let alone = Encoder::new().compress(compression, Magic::V2, b"second").unwrap();
         let mut out = Vec::new();
@@ -153,7 +162,7 @@ fn levels_are_brought_into_their_range() {
 #[test]
 fn what_decompresses_to_more_than_the_limit_is_refused() {
     let plain = vec![7; 1 << 20];
-    for codec in CODECS {
+    for codec in codecs() {
         let packed = Encoder::new().compress(Compression::new(codec), Magic::V2, &plain).unwrap();
         let refused = decompress(codec, Magic::V2, &packed, plain.len() - 1).unwrap_err();
         assert_eq!(refused.code(), ErrorCode::RECORD_TOO_LARGE, "{codec}");
@@ -164,7 +173,7 @@ fn what_decompresses_to_more_than_the_limit_is_refused() {
 #[test]
 fn what_is_cut_off_is_an_error() {
     let plain = lines(1500);
-    for codec in CODECS.into_iter().filter(|codec| *codec != Codec::None) {
+    for codec in codecs().filter(|codec| *codec != Codec::None) {
         let packed = Encoder::new().compress(Compression::new(codec), Magic::V2, &plain).unwrap();
         for cut in [0, 1, 5, 10, 17, packed.len() / 2, packed.len() - 1] {
             let found = decompress(codec, Magic::V2, &packed[..cut], MOST);
@@ -178,7 +187,7 @@ fn what_is_cut_off_is_an_error() {
 #[test]
 fn parts_one_after_the_other_are_read_as_one() {
     // As gzip, lz4 and zstd define it for members and frames.
-    for codec in [Codec::Gzip, Codec::Lz4, Codec::Zstd] {
+    for codec in codecs().filter(|codec| !matches!(codec, Codec::None | Codec::Snappy)) {
         let pack =
             |bytes| Encoder::new().compress(Compression::new(codec), Magic::V2, bytes).unwrap();
         let both = [pack(b"one "), pack(b"two")].concat();
@@ -253,7 +262,10 @@ fn some_bytes() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn some_compression() -> impl Strategy<Value = Compression> {
-    any::<Index>().prop_map(|index| *index.get(&every_level()))
+    let built = |compression: &Compression| compression.codec().is_built();
+    any::<Index>().prop_map(move |index| {
+        *index.get(&every_level().into_iter().filter(built).collect::<Vec<_>>())
+    })
 }
 
 proptest! {
@@ -269,7 +281,7 @@ proptest! {
 
     #[test]
     fn the_output_may_be_taken_in_any_portions(plain in some_bytes(), portion in 1usize..300) {
-        for codec in CODECS {
+        for codec in codecs() {
             let packed = Encoder::new().compress(Compression::new(codec), Magic::V2, &plain).unwrap();
             let mut reader = Decoder::new(codec, Magic::V2, &packed[..]).unwrap();
             let (mut back, mut part) = (Vec::new(), vec![0; portion]);
@@ -288,7 +300,7 @@ proptest! {
         flips in vec((any::<Index>(), 0u8..8), 1..4),
         rubbish in vec(any::<u8>(), 0..200),
     ) {
-        for codec in CODECS {
+        for codec in codecs() {
             let mut packed = Encoder::new().compress(Compression::new(codec), Magic::V2, &plain).unwrap();
             for (at, bit) in &flips {
                 if !packed.is_empty() {
