@@ -272,7 +272,11 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_bytes_there_and_back(plain in some_bytes(), compression in some_compression(), portion in 1usize..5000) {
+    fn any_bytes_there_and_back(
+        plain in some_bytes(),
+        compression in some_compression(),
+        portion in 1usize..5000,
+    ) {
         let packed = in_portions(&mut Encoder::new(), compression, Magic::V2, &plain, portion);
         prop_assert!(packed.len() <= plain.len() + compression.growth_max(plain.len()));
         let back = decompress(compression.codec(), Magic::V2, &packed, MOST).unwrap();
