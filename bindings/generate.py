@@ -2,6 +2,7 @@
 """Writes what the bindings take from include/ottla.h, so that nobody copies it by hand:
 
     bindings/python/ottla/_abi.py    structs, constants and prototypes for ctypes
+    bindings/python/ottla/_codes.py  librdkafka's error numbers, names and texts
     bindings/go/...                  what generate_go.py says
 
     usage: generate.py [--check]
@@ -16,10 +17,12 @@ from pathlib import Path
 from typing import Dict, List, NamedTuple, Set, Tuple
 
 import generate_go
+import librdkafka_codes
 
 ROOT = Path(__file__).resolve().parent.parent
 HEADER = ROOT / "include" / "ottla.h"
 PYTHON = ROOT / "bindings" / "python" / "ottla" / "_abi.py"
+PYTHON_CODES = PYTHON.with_name("_codes.py")
 
 SCALARS = {
     "bool": "c_bool",
@@ -180,6 +183,56 @@ def write_python(header: Header) -> str:
     return "\n".join(lines)
 
 
+def write_python_codes(header: Header) -> str:
+    """librdkafka's errors: numbers by name, names and texts by number, and what ottla's own are."""
+    named: Dict[str, int] = {name: local.number for name, local in librdkafka_codes.LOCAL.items()}
+    texts = {name: local.text or local_text(name) for name, local in librdkafka_codes.LOCAL.items()}
+    own: Dict[int, int] = {}
+    for constant in filter(is_code, header.constants):
+        name, number = constant.name[len("OTTLA_ERROR_") :], int(constant.value)
+        if number < -1:
+            own[number] = named_code(librdkafka_codes.FROM_OTTLA[name], named)
+            continue
+        name = librdkafka_codes.RENAMED.get(name, name)
+        named[name] = number
+        texts[name] = librdkafka_codes.BROKER_TEXTS.get(name, "Broker: " + constant.doc.rstrip("."))
+    lines = [
+        '"""librdkafka\'s error numbers, their names and texts, and which of them ottla\'s own errors are.',
+        "",
+        "Generated from include/ottla.h and bindings/librdkafka_codes.py by bindings/generate.py: do not edit.",
+        '"""',
+        "",
+        "from typing import Dict",
+        "",
+        "",
+        "class Codes:",
+        '    """The error numbers; those that begin with _ are not a broker\'s."""',
+        "",
+    ]
+    ordered = sorted(named, key=named.__getitem__)
+    lines += [f"    {name} = {named[name]}" for name in ordered]
+    lines += ["", "", "NAMES: Dict[int, str] = {"]
+    lines += [f'    {named[name]}: "{name}",' for name in ordered]
+    lines += ["}", "", "TEXTS: Dict[int, str] = {"]
+    lines += [f"    {named[name]}: {literal(texts[name])}," for name in ordered]
+    lines += ["}", "", "#: Status of the library to number.", "OF_STATUS: Dict[int, int] = {"]
+    lines += [f"    {status}: {own[status]}," for status in sorted(own, reverse=True)]
+    return "\n".join(lines + ["}", ""])
+
+
+def named_code(name: str, named: Dict[str, int]) -> int:
+    """A broker's code among those of ottla: there is one, for records that are too large."""
+    return 10 if name == "MSG_SIZE_TOO_LARGE" else named[name]
+
+
+def local_text(name: str) -> str:
+    return "Local: " + name.strip("_").replace("_", " ").capitalize()
+
+
+def literal(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
 def string(text: str) -> str:
     return '"""' + text.replace("\\", "\\\\") + '"""'
 
@@ -192,7 +245,8 @@ def main() -> int:
     source = HEADER.read_text(encoding="utf-8")
     header = parse(source)
     status = 0
-    for path, text in [(PYTHON, write_python(header)), *generate_go.files(header, source, is_code)]:
+    written = [(PYTHON, write_python(header)), (PYTHON_CODES, write_python_codes(header))]
+    for path, text in [*written, *generate_go.files(header, source, is_code)]:
         if "--check" not in sys.argv[1:]:
             path.write_text(text, encoding="utf-8")
         elif not path.is_file() or path.read_text(encoding="utf-8") != text:

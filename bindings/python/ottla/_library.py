@@ -4,12 +4,17 @@ import ctypes
 import os
 import sys
 from pathlib import Path
-from typing import List, NoReturn, Optional
+from typing import List, NoReturn, Optional, Tuple
 
 from ottla import _abi
+from ottla._codes import TEXTS, Codes
 from ottla.error import KafkaError, KafkaException
 
 _NAMES = {"darwin": ["libottla.dylib"], "win32": ["ottla.dll"]}.get(sys.platform, ["libottla.so"])
+
+
+#: What calls on a closed producer say.
+CLOSED = "Producer has been closed"
 
 
 class ClosedError(RuntimeError):
@@ -43,7 +48,8 @@ def _load() -> ctypes.CDLL:
 
 
 def _check_version(library: ctypes.CDLL, path: str) -> None:
-    """A library may be newer than this package, but only within its major version (its minor one before 1.0)."""
+    """A library may be newer than this package, but only within its major version (its minor one before
+    1.0)."""
     try:
         function = library.ottla_version_number
     except AttributeError:
@@ -62,16 +68,13 @@ def _check_version(library: ctypes.CDLL, path: str) -> None:
 lib = _load()
 
 
-def error_of(status: int, message: str = "") -> KafkaError:
-    """A status and its text as an error with its flags."""
+def error_of(status: int, detail: str = "", reason: Optional[str] = None) -> KafkaError:
+    """A status as an error with its flags. `detail` is what the library says of this case, `reason` the
+    text that programs see instead of the code's."""
     flags = lib.ottla_error_flags(status)
-    return KafkaError(
-        status,
-        message or lib.ottla_error_description(status).decode(),
-        fatal=bool(flags & _abi.ERROR_FLAG_FATAL),
-        retriable=bool(flags & _abi.ERROR_FLAG_RETRIABLE),
-        txn_requires_abort=bool(flags & _abi.ERROR_FLAG_ABORTABLE),
-    )
+    named = (_abi.ERROR_FLAG_FATAL, _abi.ERROR_FLAG_RETRIABLE, _abi.ERROR_FLAG_ABORTABLE)
+    fatal, retriable, abortable = (bool(flags & flag) for flag in named)
+    return KafkaError.of_status(status, (fatal, retriable, abortable), detail, reason)
 
 
 def last_message() -> str:
@@ -82,20 +85,23 @@ def last_message() -> str:
     return buffer.value.decode("utf-8", "replace")
 
 
-def refuse(status: int) -> NoReturn:
-    """Raises what a status that is not 0 means."""
-    message = last_message()
+def refuse(status: int, doing: str = "", closed: str = CLOSED) -> NoReturn:
+    """Raises what a status that is not 0 means; `doing` says what failed, as in "Failed to get
+    metadata"; `closed` is the text for what was closed."""
+    detail = last_message()
     if status == _abi.ErrorCode.QUEUE_FULL:
-        raise BufferError(message)
+        raise BufferError(TEXTS[Codes._QUEUE_FULL])
     if status in (_abi.ErrorCode.CLOSED, _abi.ErrorCode.HANDLE):
-        raise ClosedError(message)
-    raise KafkaException(error_of(status, message))
+        raise ClosedError(closed)
+    text = error_of(status).str()
+    reason = f"{doing}: {text} ({detail})" if doing else detail or text
+    raise KafkaException(error_of(status, detail, reason))
 
 
-def check(status: int) -> None:
+def check(status: int, doing: str = "", closed: str = CLOSED) -> None:
     """Raises unless the status is 0."""
     if status:
-        refuse(status)
+        refuse(status, doing, closed)
 
 
 def utf8(text: object, what: str) -> bytes:
@@ -106,6 +112,12 @@ def utf8(text: object, what: str) -> bytes:
 
 
 def version() -> str:
-    """The version of the library that is loaded."""
+    """The version of this package."""
+    return _abi.VERSION
+
+
+def libversion() -> Tuple[str, int]:
+    """The version of the library that is loaded, as text and as a number: major << 24 | minor << 16 |
+    patch << 8."""
     text: Optional[bytes] = lib.ottla_version()
-    return (text or b"").decode()
+    return (text or b"").decode(), lib.ottla_version_number()

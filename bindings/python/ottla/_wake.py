@@ -1,4 +1,5 @@
-"""Waiting for reports so that Ctrl-C is heard: on a descriptor of ours, or in short turns where there is none."""
+"""Waiting for reports so that Ctrl-C is heard: on a descriptor of ours, or in short turns where there is
+none."""
 
 import ctypes
 import os
@@ -12,8 +13,9 @@ _TURN = 0.05
 
 
 class Wake:
-    """A copy of the producer's event descriptor. Threads that wait hold it, so it is closed after the last one
-    has left, even if the producer was closed meanwhile; the end of the producer makes it readable."""
+    """A copy of the producer's event descriptor. Threads that wait hold it, so it is closed after the
+    last one has left, even if the producer was closed meanwhile; the end of the producer makes it
+    readable."""
 
     def __init__(self, handle: int) -> None:
         self._fd = -1

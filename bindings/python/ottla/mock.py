@@ -5,15 +5,23 @@ from types import TracebackType
 from typing import Any, List, Optional, Sequence, Tuple, Type
 
 from ottla import _abi
-from ottla._library import ClosedError, check, lib, utf8
+from ottla import _library
+from ottla._library import ClosedError, lib, utf8
 from ottla.message import TIMESTAMP_CREATE_TIME, Headers, Message
+
+_CLOSED = "the cluster is closed"
+
+
+def check(status: int) -> None:
+    """Raises unless the status is 0."""
+    _library.check(status, closed=_CLOSED)
 
 
 class MockCluster:
     """A Kafka cluster inside this process, on free ports of 127.0.0.1. Its brokers have the ids 1, 2, ....
 
-    Topics are created when a producer asks for them, with 4 partitions, or by :meth:`create_topic`. Orders take
-    effect at once. Any thread may use it; a forked child may not::
+    Topics are created when a producer asks for them, with 4 partitions, or by :meth:`create_topic`.
+    Orders take effect at once. Any thread may use it; a forked child may not::
 
         with MockCluster(3) as cluster, Producer(bootstrap_servers=cluster.bootstrap_servers) as producer:
             ...
@@ -27,9 +35,11 @@ class MockCluster:
         self._owner: Any = None
 
     @classmethod
-    def _borrow(cls, handle: int, owner: object) -> "MockCluster":
+    def _of(cls, producer: int, owner: object) -> "MockCluster":
+        handle = ctypes.c_void_p()
+        _library.check(lib.ottla_producer_mock_cluster(producer, ctypes.byref(handle), None))
         cluster = cls.__new__(cls)
-        cluster._handle, cluster._owner = handle, owner
+        cluster._handle, cluster._owner = handle.value, owner
         return cluster
 
     @property
@@ -37,16 +47,12 @@ class MockCluster:
         """What to set ``bootstrap.servers`` to."""
         text: bytes = lib.ottla_mock_cluster_bootstrap_servers(self._open())
         if not text:
-            raise ClosedError("the cluster is closed")
+            raise ClosedError(_CLOSED)
         return text.decode()
 
     def create_topic(self, topic: str, partitions: int = 1, replication: int = 1) -> None:
         """Creates a topic with so many partitions, each on `replication` brokers."""
-        check(
-            lib.ottla_mock_cluster_create_topic(
-                self._open(), *_name(topic), partitions, replication
-            )
-        )
+        check(lib.ottla_mock_cluster_create_topic(self._open(), *_name(topic), partitions, replication))
 
     def partition_count(self, topic: str) -> int:
         """The number of partitions of a topic."""
@@ -69,13 +75,9 @@ class MockCluster:
         check(lib.ottla_mock_cluster_set_leader(self._open(), *_name(topic), partition, leader))
 
     def push_errors(self, api_key: int, errors: Sequence[int]) -> None:
-        """Refuses the next requests of an API (Kafka's key: 0 is Produce, 3 Metadata) with these codes, one each;
-        0 lets one pass, ``ErrorCode.TRANSPORT`` closes the connection."""
-        check(
-            lib.ottla_mock_cluster_push_errors(
-                self._open(), api_key, _codes(errors), len(errors)
-            )
-        )
+        """Refuses the next requests of an API (Kafka's key: 0 is Produce, 3 Metadata) with these
+        codes, one each; 0 lets one pass, ``ErrorCode.TRANSPORT`` closes the connection."""
+        check(lib.ottla_mock_cluster_push_errors(self._open(), api_key, _codes(errors), len(errors)))
 
     def push_partition_errors(self, topic: str, partition: int, errors: Sequence[int]) -> None:
         """Answers the next batches of a partition with these codes, one each."""
@@ -86,7 +88,8 @@ class MockCluster:
         )
 
     def set_delay(self, seconds: float, broker: int = -1, api_key: int = -1) -> None:
-        """Holds every answer of a broker (-1: of all) to an API (-1: to all) back for so long; 0 ends that."""
+        """Holds every answer of a broker (-1: of all) to an API (-1: to all) back for so long; 0
+        ends that."""
         ms = int(seconds * 1000)
         check(lib.ottla_mock_cluster_set_delay(self._open(), broker, api_key, ms))
 
@@ -112,9 +115,7 @@ class MockCluster:
         """Every record of a partition, in order."""
         records = ctypes.c_void_p()
         place = ctypes.byref(records)
-        check(
-            lib.ottla_mock_cluster_records(self._open(), *_name(topic), partition, place, None)
-        )
+        check(lib.ottla_mock_cluster_records(self._open(), *_name(topic), partition, place, None))
         try:
             count = lib.ottla_mock_records_count(records)
             return [_read(records, index, topic, partition) for index in range(count)]
@@ -122,7 +123,8 @@ class MockCluster:
             lib.ottla_mock_records_free(records)
 
     def close(self) -> None:
-        """Ends the cluster. One that belongs to a producer ends with that. A second call changes nothing."""
+        """Ends the cluster. One that belongs to a producer ends with that. A second call changes
+        nothing."""
         handle, self._handle = self._handle, None
         if handle is not None and self._owner is None:
             check(lib.ottla_mock_cluster_free(handle))
@@ -145,7 +147,7 @@ class MockCluster:
 
     def _open(self) -> int:
         if self._handle is None:
-            raise ClosedError("the cluster is closed")
+            raise ClosedError(_CLOSED)
         return self._handle
 
 
@@ -161,11 +163,7 @@ def _codes(errors: Sequence[int]) -> "ctypes.Array[ctypes.c_int32]":
 def _read(records: ctypes.c_void_p, index: int, topic: str, partition: int) -> Message:
     record = _abi.Record(ctypes.sizeof(_abi.Record))
     offset = ctypes.c_int64()
-    check(
-        lib.ottla_mock_records_at(
-            records, index, ctypes.byref(record), ctypes.byref(offset)
-        )
-    )
+    check(lib.ottla_mock_records_at(records, index, ctypes.byref(record), ctypes.byref(offset)))
     headers: Headers = [
         ((_copy(h.key, h.key_len) or b"").decode(), _copy(h.value, h.value_len))
         for h in record.headers[: record.header_count]
@@ -177,6 +175,7 @@ def _read(records: ctypes.c_void_p, index: int, topic: str, partition: int) -> M
         _copy(record.key, record.key_len),
         _copy(record.value, record.value_len),
         headers or None,
+        None,
         (TIMESTAMP_CREATE_TIME, record.timestamp_ms),
     )
 

@@ -1,235 +1,278 @@
-"""The producer: hands records to the library and serves the delivery callbacks. Owns the handle of one producer.
+"""The producer, as confluent_kafka has it, with what its users wish for beside.
 
-Callbacks run only inside poll(), flush() and close(), on the thread that calls them. Waiting is done here, on
-the descriptor that the library makes readable, and never inside the library: so signals are handled at once.
-"""
+Callbacks run only inside poll(), flush(), close() and the calls that end a transaction, on the thread that
+calls them. Waiting is done here, on the descriptor that the library makes readable, and never inside the
+library: so signals are handled at once."""
 
-import ctypes
 import time
-import warnings
-import weakref
-from collections import deque
 from types import TracebackType
-from typing import Any, Callable, Deque, Dict, List, Mapping, NamedTuple, Optional, Tuple, Type, Union
+from typing import Any, Iterable, List, Mapping, Optional, Type
 
-from ottla import _abi
-from ottla._library import ClosedError, check, error_of, last_message, lib, refuse, utf8
+from ottla import _abi, _batch, _settings
+from ottla._abi import ErrorCode
+from ottla._core import SMALL, Bytes, Core, HeadersArgument
+from ottla._library import ClosedError, check, lib, refuse
+from ottla._records import as_bytes, as_headers, as_integer
+from ottla._reports import OnDelivery
+from ottla._survey import cluster_id, list_topics
 from ottla._wake import Wake
 from ottla.error import KafkaError, KafkaException
-from ottla.message import (
-    TIMESTAMP_CREATE_TIME,
-    TIMESTAMP_LOG_APPEND_TIME,
-    TIMESTAMP_NOT_AVAILABLE,
-    Message,
-    Persistence,
-)
+from ottla.message import Headers
+from ottla.metadata import ClusterMetadata
 from ottla.mock import MockCluster
 
-Bytes = Union[str, bytes, bytearray, memoryview, None]
-OnDelivery = Callable[[Optional[KafkaError], Message], object]
-HeadersArgument = Union[Mapping[str, Bytes], List[Tuple[str, Bytes]], None]
-
-#: Records and runs that one call takes from the library.
-_TOKENS, _RUNS = 1024, 64
+#: What a Producer has without being told: librdkafka's defaults and meanings, and reports with times.
+_DEFAULTS = {"compat": "librdkafka", "report.timestamps": "true"}
 #: The longest wait, in seconds, before a thread looks whether another one has closed the producer.
 _WAIT = 0.5
 #: The longest wait of a flush before it looks whether another thread has taken the last reports.
 _FLUSH_WAIT = 0.05
 
 
-class _Sent(NamedTuple):
-    """What is kept of a record until its report; its `id` is the token."""
-
-    on_delivery: OnDelivery
-    topic: str
-    key: Optional[bytes]
-    value: Optional[bytes]
-    headers: Optional[List[Tuple[str, Optional[bytes]]]]
-
-
-class _Place:
-    """Where the library writes reports; each thread in a poll has one."""
-
-    def __init__(self) -> None:
-        self.runs = (_abi.Run * _RUNS)()
-        self.tokens = (ctypes.c_uint64 * _TOKENS)()
-        self.times = (ctypes.c_int64 * _TOKENS)()
-        self.run_count = ctypes.c_size_t()
-        self.token_count = ctypes.c_size_t()
-
-    def fill(self, handle: int) -> int:
-        """Takes what there is, without waiting; returns the status."""
-        status: int = lib.ottla_producer_poll_runs(
-            handle, self.runs, _RUNS, self.tokens, self.times, _TOKENS, 0,
-            ctypes.byref(self.run_count), ctypes.byref(self.token_count),
-        )  # fmt: skip
-        return status
-
-
-class Producer:
+class Producer(Core):
     """Sends records to a Kafka cluster.
 
-    Settings come as a dict with Kafka's or librdkafka's names, as keywords with `_` for `.`, or both; a value of
-    None leaves a setting at its default. ``on_delivery`` among them is the callback of records that bring none::
+    Settings come as a dict with librdkafka's or Kafka's names, as keywords with `_` for `.`, or both;
+    keywords win, and a value of None leaves a setting at its default. Defaults are librdkafka's
+    (``compat=java`` gives Kafka's). Beside settings of the library there are
+
+    - ``on_delivery(error, message)``: the callback of records that bring none;
+    - ``error_cb(error)``: errors that no record stands for; a fatal one is raised from poll() and
+      flush() instead;
+    - ``throttle_cb(event)``: a :class:`ottla.ThrottleEvent`, when a broker holds the client back;
+    - ``logger``: takes log lines by its method ``log``; without it they go to
+      ``logging.getLogger("ottla")``;
+    - ``delivery.report.only.error``: callbacks only of records that were not delivered.
+
+    ::
 
         with Producer({"bootstrap.servers": "localhost:9092"}) as producer:
             producer.produce("greetings", "hello", on_delivery=lambda error, message: print(error, message))
 
-    With ``test.mock.num.brokers`` it runs on an embedded cluster and needs no server. Any thread may use it. A
-    forked child may not: there every call raises :class:`KafkaException` with ``ErrorCode.FORKED``.
-    """
+    With ``test.mock.num.brokers`` it runs on an embedded cluster and needs no server. Any thread may
+    use it. A forked child may not: there every call raises :class:`KafkaException`, whose error equals
+    ``ErrorCode.FORKED``."""
 
-    def __init__(self, conf: Optional[Mapping[str, Any]] = None, **settings: Any) -> None:
-        self._handle: Optional[int] = None
-        if conf is None and not settings:
-            raise TypeError("expected configuration dict")
-        merged: Dict[str, Any] = dict(conf or {})
-        merged.update({name.replace("_", "."): value for name, value in settings.items()})
-        on_delivery = [merged.pop(name, None) for name in ("on_delivery", "on.delivery")]
-        self._on_delivery: Optional[OnDelivery] = on_delivery[1] or on_delivery[0]
-        if self._on_delivery is not None and not callable(self._on_delivery):
-            raise TypeError("on_delivery must be callable")
-        merged.setdefault("send.wait", False)
-        handle = _open(merged)
-        self._handle = handle
-        self._abandon = weakref.finalize(self, _abandon, handle)
-        self._wake = Wake(handle)
-        self._topics: Dict[str, int] = {}
-        self._sent: Dict[int, _Sent] = {}
-        self._ready: Deque[Tuple[OnDelivery, Optional[KafkaError], Message]] = deque()
-        self._places: Deque[_Place] = deque()
+    def __init__(self, conf: Optional[Mapping[str, Any]] = None, /, **settings: Any) -> None:
+        read = _settings.read(conf, settings, _DEFAULTS)
+        self._start(read)
+        self._block = self._limits.max_block if read.wait else 0.0
+        self._wake = Wake(self._open())
 
     def produce(
         self,
         topic: str,
         value: Bytes = None,
         key: Bytes = None,
-        partition: int = _abi.PARTITION_ANY,
+        partition: int = -1,
         callback: Optional[OnDelivery] = None,
         on_delivery: Optional[OnDelivery] = None,
-        timestamp: Optional[int] = None,
+        timestamp: int = 0,
         headers: HeadersArgument = None,
+        *,
+        block: Optional[float] = None,
     ) -> None:
-        """Sends one record; its bytes are copied. Does not wait, unless ``send.wait`` is set to true.
+        """Sends one record; its bytes are copied. Returns at once: the record is on its way within
+        a millisecond.
 
-        ``callback`` (or ``on_delivery``) is called with the error, or None, and the :class:`Message` when its fate is
-        known. ``timestamp`` is in milliseconds since 1970; None or 0 is now.
+        ``value`` and ``key`` are bytes, str (as UTF-8), any other object with the buffer protocol, or None.
+        ``partition`` -1 leaves the choice to the partitioner. ``callback`` (or ``on_delivery``) is
+        called with the error, or None, and the :class:`ottla.Message` when the fate of the record
+        is known. ``timestamp`` is in milliseconds since 1970; 0 is the time at which the record
+        goes to the library. ``headers`` are a dict or a list of pairs.
 
-        Raises BufferError when ``buffer.memory`` is full: poll() and try again; :class:`KafkaException` for a
-        record that can never be sent; RuntimeError after close().
-        """
-        handle = self._open()
-        topic_id = self._topics.get(topic)
-        if topic_id is None:
-            topic_id = self._register(handle, topic)
-        key_bytes, value_bytes = _bytes(key, "key"), _bytes(value, "value")
-        pairs = _headers(headers) if headers else None
-        when = timestamp or _abi.TIMESTAMP_NOW
+        Raises BufferError ("Local: Queue full") when ``queue.buffering.max.messages`` or the memory
+        is used up: poll() and try again, or give ``block``, the seconds for which to serve
+        callbacks until there is room; :class:`KafkaException` for a record that can never be sent;
+        RuntimeError after close()."""
+        number = self._numbers.get(topic)
+        if (
+            number is not None
+            and type(value) is bytes
+            and len(value) < SMALL
+            and (key is None or type(key) is bytes and len(key) < SMALL)
+            and partition == -1
+            and timestamp == 0
+            and headers is None
+        ):
+            if callback is None:
+                callback = self._on_delivery if on_delivery is None else on_delivery
+            stage = self._stage
+            if len(stage) < self._limit:
+                stage += (number, value, key, callback, None)
+                if not self._limit:
+                    self._late()
+                return
+        self._produce(topic, value, key, partition, callback or on_delivery, timestamp, headers, block)
+
+    def _produce(
+        self,
+        topic: str,
+        value: Bytes,
+        key: Bytes,
+        partition: int,
+        callback: Optional[OnDelivery],
+        timestamp: int,
+        headers: HeadersArgument,
+        block: Optional[float],
+    ) -> None:
+        """The same for every record, first of a quiet period, large, with headers, or of a new topic."""
+        number = self._numbers.get(topic)
+        if number is None:
+            self._open()
+            number = self._register(topic)
+        value_bytes, key_bytes = as_bytes(value), as_bytes(key)
+        pairs = as_headers(headers) if headers else None
+        extras = None
+        if partition != _abi.PARTITION_ANY or timestamp or pairs:
+            extras = (as_integer(partition), as_integer(timestamp), pairs)
+        size = len(value_bytes or b"") + len(key_bytes or b"") + _header_bytes(pairs)
+        record = (number, value_bytes, key_bytes, callback or self._on_delivery, extras)
+        if not self._accept(record, size, size >= SMALL):
+            self._wait_for_room(lambda: self._accept(record, size, size >= SMALL), block)
+
+    def produce_batch(
+        self,
+        topic: str,
+        messages: Optional[Iterable[Mapping[str, Any]]] = None,
+        partition: int = -1,
+        callback: Optional[OnDelivery] = None,
+        on_delivery: Optional[OnDelivery] = None,
+        *,
+        values: Any = None,
+        keys: Any = None,
+        headers: Any = None,
+        timestamps: Any = None,
+        partitions: Any = None,
+        block: Optional[float] = None,
+    ) -> int:
+        """Sends many records of one topic; the fastest way. Either ``messages``, as confluent_kafka
+        takes them: dicts with ``value``, ``key``, ``partition``, ``timestamp``, ``headers`` and
+        ``callback``; one that cannot be sent gets its :class:`KafkaError` as ``_error``.
+
+        Or columns: ``values`` and ``keys`` are a list of bytes, str or None; a numpy array; an
+        Arrow array or chunked array (anything with ``__arrow_c_array__`` or
+        ``__arrow_c_stream__``); a two-dimensional array of bytes; or a pair of buffers, the bytes
+        and the offsets (int32 or int64, one more than there are values). ``timestamps``
+        (milliseconds) and ``partitions`` are sequences or buffers of int64 and int32, ``headers`` a
+        sequence with the headers of each record, or headers (a dict or list of pairs) that all
+        records get.
+
+        Returns how many were accepted. It stops at the first record for which there is no room:
+        send the rest later, or give ``block``, the seconds for which to serve callbacks until there
+        is room. A record that can never be sent raises :class:`KafkaException`, whose ``accepted``
+        says how many before it were accepted. Without a callback nothing is kept of the records
+        here."""
         callback = callback or on_delivery or self._on_delivery
-        token = 0
-        if callback is not None:
-            if not callable(callback):
-                raise TypeError("callback must be callable")
-            sent = _Sent(callback, topic, key_bytes, value_bytes, pairs)
-            token = id(sent)  # nobody else's as long as it is in _sent
-            self._sent[token] = sent
-        key_len, value_len = len(key_bytes or b""), len(value_bytes or b"")
-        try:
-            if pairs is None:
-                status = lib.ottla_producer_send(
-                    handle, topic_id, partition, key_bytes, key_len, value_bytes, value_len, when, token
-                )
-            else:
-                names = [utf8(name, "a header's name") for name, _ in pairs]
-                array = _header_array(names, pairs)  # points into both: they outlive the call
-                record = _abi.Record(
-                    ctypes.sizeof(_abi.Record), topic_id, partition, 0,
-                    _address(key_bytes), key_len,
-                    _address(value_bytes), value_len,
-                    array, len(pairs), when, token,
-                )  # fmt: skip
-                status = lib.ottla_producer_send_record(handle, ctypes.byref(record), 0)
-        except BaseException:
-            # A wrong argument: the library was not called.
-            self._sent.pop(token, None)
-            raise
-        if status:
-            self._sent.pop(token, None)
-            refuse(status)
+        if messages is not None:
+            return _batch.send_messages(self, topic, messages, partition, callback)
+        batch = _batch.Batch(values, keys, headers, timestamps, partitions, partition)
+        return _batch.send_columns(self, topic, batch, callback, block)
 
     def poll(self, timeout: Optional[float] = -1) -> int:
-        """Serves delivery callbacks; waits up to `timeout` seconds (None or below 0: without limit) for a report.
+        """Serves callbacks; waits up to ``timeout`` seconds (None or below 0: without limit) for
+        the first report.
 
-        Returns the number of records reported. An exception of a callback comes out of here; the reports behind
-        it stay for the next call.
-        """
+        Returns the number of records reported. An exception of a callback comes out of here; the
+        reports behind it stay for the next call. ``poll(0)`` costs next to nothing while nothing is
+        reported."""
+        if timeout == 0:
+            if not self._words[0] and not self._leftover:
+                return 0
+            return self._serve()
         deadline = _deadline(timeout)
+        self._spill_now()
         while True:
             served = self._serve()
             if served or not self._wait(deadline, _WAIT):
                 return served
 
     def flush(self, timeout: Optional[float] = -1) -> int:
-        """Sends what lingers, and serves callbacks until no record is on its way or `timeout` seconds have
-        passed (None or below 0: without limit). Returns how many records are left."""
+        """Sends what lingers, and serves callbacks until no record is on its way or ``timeout``
+        seconds have passed (None or below 0: without limit). Returns how many records are left."""
         return self._flush(_deadline(timeout), None)
 
-    def purge(self, in_queue: bool = True, in_flight: bool = True) -> None:
-        """Fails records instead of waiting for them; the callbacks follow with ``PURGED_QUEUE`` or
-        ``PURGED_IN_FLIGHT``."""
+    def purge(self, in_queue: bool = True, in_flight: bool = True, blocking: bool = True) -> None:
+        """Fails records instead of waiting for them; the callbacks follow in poll() with
+        ``_PURGE_QUEUE`` or ``_PURGE_INFLIGHT``. It never waits, whatever ``blocking`` says."""
         flags = (_abi.PURGE_QUEUED if in_queue else 0) | (_abi.PURGE_IN_FLIGHT if in_flight else 0)
+        self._spill_now()
+        if in_queue:
+            with self._lock:
+                self._end(ErrorCode.PURGED_QUEUE, "")
         if flags:
             check(lib.ottla_producer_purge(self._open(), flags))
 
+    def list_topics(self, topic: Optional[str] = None, timeout: float = -1) -> ClusterMetadata:
+        """Asks the cluster for its brokers and topics, or for one topic, which is not created. Waits up to
+        ``timeout`` seconds (below 0: without limit); raises :class:`KafkaException` with ``_TRANSPORT`` or
+        ``_TIMED_OUT``."""
+        if self._handle is None:
+            raise ClosedError("Handle has been closed")
+        return list_topics(self._handle, topic, timeout)
+
+    def cluster_id(self, timeout: float = -1) -> str:
+        """The id of the cluster; waits and fails as list_topics()."""
+        return cluster_id(self._open(), timeout)
+
+    def set_sasl_credentials(self, username: str, password: str) -> None:
+        """Not built into this version: raises :class:`KafkaException` with ``_NOT_IMPLEMENTED``."""
+        for place, text in enumerate((username, password), start=1):
+            if not isinstance(text, str):
+                raise TypeError(f"argument {place} must be str, not {type(text).__name__}")
+        self._open()
+        text = "SASL is not built into this version of ottla"
+        raise KafkaException(KafkaError(KafkaError._NOT_IMPLEMENTED, text))
+
     def wait_ready(self, timeout: Optional[float] = -1) -> None:
         """Waits until a broker has answered; raises :class:`KafkaException` at once when all refuse, and
-        after `timeout` seconds."""
+        after ``timeout`` seconds."""
         deadline = _deadline(timeout)
         while True:
             left = 0.0 if deadline == 0 else max(0.0, deadline - time.monotonic())
             status = lib.ottla_producer_wait_ready(self._open(), int(min(left, 0.1) * 1000), None)
             if status == 0:
                 return
-            if status != _abi.ErrorCode.TIMED_OUT:
-                refuse(status)
-            if left <= 0.1:
-                raise KafkaException(error_of(status, f"no broker has answered within {timeout} s"))
+            if status != ErrorCode.TIMED_OUT or left <= 0.1:
+                refuse(status, "No broker can be used")
 
     def mock_cluster(self) -> MockCluster:
         """The embedded cluster of a producer with ``test.mock.num.brokers``. It ends with the producer."""
-        cluster = ctypes.c_void_p()
-        check(lib.ottla_producer_mock_cluster(self._open(), ctypes.byref(cluster), None))
-        return MockCluster._borrow(cluster.value or 0, self)
+        return MockCluster._of(self._open(), self)
 
     def close(self, timeout: Optional[float] = -1) -> bool:
-        """Flushes for up to `timeout` seconds (None or below 0: without limit), fails what is left then, and
-        serves all callbacks. The first exception of a callback is raised at the end. A second call changes nothing.
+        """Flushes for up to ``timeout`` seconds (None or below 0: without limit), fails what is
+        left then, and serves all callbacks. The first exception of a callback is raised at the end.
+        A second call changes nothing.
 
         Returns False if records had to be failed because the time was over.
         """
-        failures: List[Exception] = []
+        failures: List[BaseException] = []
         in_time = True
         handle = self._handle
         if handle is None:
             return True
         try:
             self._flush(_deadline(timeout), failures)
+            self._closing, self._limit = True, 0
+            self._spill_now()
             status = lib.ottla_producer_close(handle, 0, None)
-            in_time = status != _abi.ErrorCode.TIMED_OUT
+            in_time = status != ErrorCode.TIMED_OUT
             if in_time:
                 check(status)
+            with self._lock:
+                in_time = in_time and len(self._stage) == 1
+                self._end(ErrorCode.ABORTED, "the producer was closed before there was room for the record")
             while self._serve(failures):
                 pass
         except ClosedError:
             pass  # nothing is left, or another thread was faster
         except KafkaException as failure:
-            if failure.error == _abi.ErrorCode.FORKED:
+            if failure.error == ErrorCode.FORKED:
                 raise
             failures.append(failure)
-        self._handle = None
-        self._abandon.detach()
-        lib.ottla_producer_free(handle)
-        self._sent.clear()
+        self._closing = True
+        self._free()
         if failures:
             raise failures[0]
         return in_time
@@ -248,28 +291,26 @@ class Producer:
 
     def __len__(self) -> int:
         """Records sent whose callback has not been called; 0 after close()."""
-        handle = self._handle
-        if handle is None:
-            return 0
-        count = ctypes.c_size_t()
-        check(lib.ottla_producer_outstanding(handle, ctypes.byref(count)))
-        return count.value + len(self._ready)
+        return self._count()
 
     def __bool__(self) -> bool:
         return True  # else a producer with nothing to do would be false
 
-    def _open(self) -> int:
-        handle: Optional[int] = getattr(self, "_handle", None)
-        if handle is None:
-            raise ClosedError("Producer has been closed")
-        return handle
+    def _spill_now(self) -> None:
+        self._open()
+        with self._lock:
+            if len(self._stage) > 1 or self._journal is not None:
+                self._spill()
 
-    def _register(self, handle: int, topic: str) -> int:
-        name = utf8(topic, "topic")
-        number = ctypes.c_uint32()
-        check(lib.ottla_producer_topic(handle, name, len(name), ctypes.byref(number), None))
-        self._topics[topic] = number.value
-        return number.value
+    def _wait_for_room(self, accept: Any, block: Optional[float]) -> None:
+        """Serves callbacks until there is room; BufferError when the time is over."""
+        deadline = _deadline(self._block if block is None else block)
+        while True:
+            self._serve()
+            if accept():
+                return
+            if not self._wait(deadline, _FLUSH_WAIT):
+                raise BufferError("Local: Queue full")
 
     def _wait(self, deadline: float, longest: float) -> bool:
         """Waits for a report; False when the deadline has passed before."""
@@ -279,117 +320,21 @@ class Producer:
         self._wake.wait(self._open(), min(left, longest))
         return True
 
-    def _flush(self, deadline: float, failures: Optional[List[Exception]]) -> int:
+    def _flush(self, deadline: float, failures: Optional[List[BaseException]]) -> int:
         while True:
             self._serve(failures)
+            self._spill_now()
             # Never waits inside the library: this asks it to hurry, and whether it is done.
             status = lib.ottla_producer_flush(self._open(), 0, None)
             if status == 0:
                 self._serve(failures)
-                if not len(self):
+                left = len(self)
+                if not left:
                     return 0
-            elif status != _abi.ErrorCode.TIMED_OUT:
+            elif status != ErrorCode.TIMED_OUT:
                 refuse(status)
             if not self._wait(deadline, _FLUSH_WAIT):
                 return len(self)
-
-    def _serve(self, failures: Optional[List[Exception]] = None) -> int:
-        """Calls the callbacks of all that is reported, without waiting; returns the number of records.
-        Exceptions of callbacks go into `failures`, or up if there is no such list."""
-        self._open()
-        served, more = 0, True
-        while True:
-            try:
-                on_delivery, error, message = self._ready.popleft()
-            except IndexError:
-                if not more:
-                    return served
-                taken, unwatched = self._take()
-                served += unwatched
-                more = taken > 0
-                continue
-            served += 1
-            try:
-                on_delivery(error, message)
-            except Exception as failure:
-                if failures is None:
-                    raise
-                failures.append(failure)
-
-    def _take(self) -> Tuple[int, int]:
-        """Moves reports from the library to _ready. Returns the number of records and how many of them
-        have no callback."""
-        handle = self._open()
-        try:
-            place = self._places.pop()
-        except IndexError:
-            place = _Place()
-        check(place.fill(handle))
-        unwatched = 0
-        for run in place.runs[: place.run_count.value]:
-            unwatched += self._take_run(handle, place, run)
-        taken = place.token_count.value
-        self._places.append(place)
-        return taken, unwatched
-
-    def _take_run(self, handle: int, place: _Place, run: _abi.Run) -> int:
-        first, count = run.first, run.count
-        error = None
-        if run.status:
-            text = _message_text(handle, run.message) if run.message else ""
-            error = error_of(run.status, text)
-        own = run.log_append_time_ms < 0
-        latency, persistence = run.latency_us / 1e6, Persistence(run.persistence)
-        partition, base = run.partition, run.base_offset
-        unwatched = 0
-        for index, token in enumerate(place.tokens[first : first + count]):
-            sent = self._sent.pop(token, None) if token else None
-            if sent is None:
-                unwatched += 1
-                continue
-            when = place.times[first + index] if own else run.log_append_time_ms
-            kind = TIMESTAMP_CREATE_TIME if own else TIMESTAMP_LOG_APPEND_TIME
-            message = Message(
-                sent.topic,
-                partition,
-                base + index if base >= 0 else -1,
-                sent.key,
-                sent.value,
-                sent.headers,
-                (kind, when) if when >= 0 else (TIMESTAMP_NOT_AVAILABLE, -1),
-                latency,
-                persistence,
-                error,
-            )
-            self._ready.append((sent.on_delivery, error, message))
-        return unwatched
-
-
-def _open(settings: Mapping[str, Any]) -> int:
-    config, producer = ctypes.c_void_p(), ctypes.c_void_p()
-    check(lib.ottla_config_new(ctypes.byref(config)))
-    try:
-        for name, value in settings.items():
-            if value is None:
-                continue
-            key = utf8(name, "the name of a setting")
-            text = str(value).lower() if isinstance(value, bool) else str(value)
-            data = text.encode()
-            check(lib.ottla_config_set(config, key, len(key), data, len(data), None))
-        check(lib.ottla_producer_new(config, None, ctypes.byref(producer), None))
-    finally:
-        lib.ottla_config_free(config)
-    return producer.value or 0
-
-
-def _abandon(handle: int) -> None:
-    """The end of a producer that nobody closed: it was collected, or the interpreter exits."""
-    count = ctypes.c_size_t()
-    lib.ottla_producer_outstanding(handle, ctypes.byref(count))
-    lib.ottla_producer_free(handle)
-    if count.value:
-        text = f"a producer was not closed: {count.value} records were not delivered or not reported"
-        warnings.warn(text, RuntimeWarning, stacklevel=2)
 
 
 def _deadline(timeout: Optional[float]) -> float:
@@ -399,40 +344,5 @@ def _deadline(timeout: Optional[float]) -> float:
     return time.monotonic() + timeout if timeout else 0.0
 
 
-def _bytes(value: Bytes, what: str) -> Optional[bytes]:
-    if value is None or isinstance(value, bytes):
-        return value
-    if isinstance(value, str):
-        return value.encode()
-    if isinstance(value, (bytearray, memoryview)):
-        return bytes(value)
-    raise TypeError(f"{what} must be str, bytes-like or None, not {type(value).__name__}")
-
-
-def _headers(headers: HeadersArgument) -> List[Tuple[str, Optional[bytes]]]:
-    pairs = headers.items() if isinstance(headers, Mapping) else headers or []
-    return [(name, _bytes(value, "a header's value")) for name, value in pairs]
-
-
-def _address(data: Optional[bytes]) -> ctypes.c_void_p:
-    """Where the bytes are, as long as the caller keeps them; NULL for None."""
-    return ctypes.cast(ctypes.c_char_p(data), ctypes.c_void_p)
-
-
-def _header_array(
-    names: List[bytes], pairs: List[Tuple[str, Optional[bytes]]]
-) -> "ctypes.Array[_abi.Header]":
-    array = (_abi.Header * len(pairs))()
-    for place, name, (_, value) in zip(array, names, pairs):
-        place.key, place.key_len = _address(name), len(name)
-        place.value, place.value_len = _address(value), len(value or b"")
-    return array
-
-
-def _message_text(handle: int, number: int) -> str:
-    size = ctypes.c_size_t()
-    lib.ottla_producer_message(handle, number, None, 0, ctypes.byref(size))
-    buffer = ctypes.create_string_buffer(size.value + 1)
-    if lib.ottla_producer_message(handle, number, buffer, len(buffer), None):
-        return last_message()
-    return buffer.value.decode("utf-8", "replace")
+def _header_bytes(pairs: Optional[Headers]) -> int:
+    return sum(len(name) + len(value or b"") for name, value in pairs) if pairs else 0

@@ -28,7 +28,7 @@ class Faults(unittest.TestCase):
         for value in values:
             producer.produce("t", value)
         self.assertEqual(producer.flush(60), 0)
-        return [error and error.code() for error, _ in self.reports[-len(values):]]
+        return [error and error.status for error, _ in self.reports[-len(values):]]
 
     def test_topics(self):
         self.assertEqual(self.cluster.partition_count("t"), 1)
@@ -50,7 +50,7 @@ class Faults(unittest.TestCase):
         self.cluster.push_partition_errors("t", 0, [ErrorCode.MESSAGE_TOO_LARGE])
         self.assertEqual(self.send(producer, b"b"), [ErrorCode.MESSAGE_TOO_LARGE])
         error, message = self.reports[-1]
-        self.assertEqual((message.error(), message.value(), message.offset()), (error, b"b", -1))
+        self.assertEqual((message.error(), message.value(), message.offset()), (error, b"b", None))
         self.assertFalse(error.retriable())
         self.assertEqual(self.send(producer, b"c"), [None])
         self.assertEqual([m.value() for m in self.cluster.records("t", 0)], [b"a", b"c"])

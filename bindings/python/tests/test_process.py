@@ -76,7 +76,7 @@ class Process(unittest.TestCase):
                         call()
                         codes.add("no error")
                     except KafkaException as error:
-                        codes.add(error.error.name())
+                        codes.add(error.error.status.name)
                         text = error.error.str()
                 with embedded() as own:
                     own.produce("t", b"y")
