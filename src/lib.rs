@@ -25,6 +25,8 @@ pub mod accumulator;
 #[doc(hidden)]
 pub mod driver;
 #[doc(hidden)]
+pub mod encoder;
+#[doc(hidden)]
 pub mod sender;
 #[doc(hidden)]
 pub mod client;

@@ -64,6 +64,7 @@ impl World {
             StickySettings { batch_size_bytes: 16 * KIB, adaptive: false, rack_aware: false };
         let linger = Duration::from_secs(3600);
         let settings = AccumulatorSettings {
+            compression: crate::record::compress::Compression::NONE,
             limits,
             sticky,
             linger,

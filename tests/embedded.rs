@@ -61,6 +61,51 @@ fn a_send_that_never_waits_is_parked_until_the_topic_is_known() {
 }
 
 #[test]
+fn every_codec_is_read_back_from_many_threads() {
+    for codec in ["gzip", "snappy", "lz4", "zstd"] {
+        let producer = builder()
+            .set("compression.type", codec)
+            .unwrap()
+            .set("queue.buffering.max.messages", "0")
+            .unwrap()
+            .on_delivery(|reports| {
+                assert!(reports.iter().all(|report| report.code == ErrorCode::NONE));
+            })
+            .build()
+            .unwrap();
+        let topic = producer.topic("packed").unwrap();
+        std::thread::scope(|scope| {
+            for thread in 0..4 {
+                let producer = &producer;
+                scope.spawn(move || {
+                    for n in 0..5000 {
+                        let value = format!("{thread} {n} {}", "words that come again ".repeat(4));
+                        let record = Record::value(value.as_bytes());
+                        let wait = producer.default_wait();
+                        producer.send_token(topic, ANY_PARTITION, &record, 0, wait).unwrap();
+                    }
+                });
+            }
+        });
+        producer.flush(SOON).unwrap();
+        let mock = producer.mock_cluster().unwrap();
+        let count = mock.partition_count("packed").unwrap();
+        let mut stored: Vec<Vec<u8>> = (0..count)
+            .flat_map(|p| mock.records("packed", p as i32).unwrap())
+            .map(|record| record.value.unwrap().to_vec())
+            .collect();
+        stored.sort_unstable();
+        stored.dedup();
+        assert_eq!(stored.len(), 20_000, "{codec}");
+        let metrics = producer.metrics();
+        assert_eq!(metrics.get("record-ack-total"), Some(20_000.0));
+        producer.close(SOON).unwrap();
+        let metrics = producer.metrics();
+        assert_eq!(metrics.get("buffer-available-bytes"), metrics.get("buffer-total-bytes"));
+    }
+}
+
+#[test]
 fn a_callback_gets_every_token_once_from_many_threads() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let sink = seen.clone();

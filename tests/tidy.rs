@@ -56,6 +56,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "txn",
         ],
     ),
+    ("encoder", &["accumulator"]),
     ("driver", &["client", "error", "metrics", "sender", "time"]),
     ("mock", &["error", "protocol", "record", "time"]),
     (
@@ -67,6 +68,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "config",
             "delivery",
             "driver",
+            "encoder",
             "error",
             "log",
             "metadata",
@@ -114,7 +116,14 @@ const PLACES: &[(&str, &[&str])] = &[
     ("thread::spawn", &[]),
     (
         "thread::Builder",
-        &["delivery/queue.rs", "driver/thread.rs", "mock/server.rs", "net/mio_sockets.rs", "bin/"],
+        &[
+            "delivery/queue.rs",
+            "driver/thread.rs",
+            "encoder/mod.rs",
+            "mock/server.rs",
+            "net/mio_sockets.rs",
+            "bin/",
+        ],
     ),
     ("thread::sleep", &["capi/registry.rs", "bin/ottla/perf/pace.rs"]),
     ("mio::", &["net/mio_sockets.rs", "mock/server.rs", "mock/server_loop.rs"]),

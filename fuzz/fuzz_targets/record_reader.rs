@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use ottla::record::{batches, entries, read_record_of};
+use ottla::record::{batches, entries, RecordStream};
 
 /// Far less than the fuzzer's limit of memory, so that a batch that unpacks to more is an error.
 const MOST: usize = 8 << 20;
@@ -26,11 +26,8 @@ fuzz_target!(|data: &[u8]| {
         }
         assert!(records <= unpacked.plain().len(), "a record takes at least one byte");
     }
-    let mut rest = data;
-    while let Some(record) = read_record_of(&mut rest, 0) {
+    let mut stream = RecordStream::new(data, 0);
+    while let Ok(Some(record)) = stream.next() {
         let _ = record.as_record();
-        if rest.is_empty() {
-            break;
-        }
     }
 });

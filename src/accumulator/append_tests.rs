@@ -16,6 +16,7 @@ const BATCH_SIZE_BYTES: usize = 200;
 /// Four partitions led by broker 1, nobody, broker 2 and broker 1; broker 2 is near.
 fn four_partitions(rack_aware: bool) -> (Arc<Accumulator>, Arc<Topic>) {
     let settings = AccumulatorSettings {
+        compression: crate::record::compress::Compression::NONE,
         limits: BatchLimits {
             batch_size_bytes: BATCH_SIZE_BYTES,
             batch_records_max: u32::MAX,

@@ -4,10 +4,12 @@
 use std::sync::Arc;
 
 use crate::accumulator::chain::{Chain, Payload};
+use crate::accumulator::encode::TopicCompression;
 use crate::accumulator::pool::{Needs, Pool, Taker, CHUNK_SIZES};
 use crate::accumulator::topic::Slot;
 use crate::delivery::{Delivery, Lease, Promises};
 use crate::metadata::NodeId;
+use crate::record::compress::Compression;
 use crate::record::{
     estimate_size_upper_bound, BatchBuilder, BatchSummary, Codec, Magic, Record, BATCH_HEADER_BYTES,
 };
@@ -65,6 +67,9 @@ pub struct OpenBatch {
     promises: Promises,
     created: Time,
     records_max: u32,
+    compression: Compression,
+    /// Counted bytes for what the compressed form can need beyond the plain one.
+    growth_bytes: usize,
 }
 
 /// How an attempt to append ended.
@@ -80,7 +85,13 @@ pub enum Room {
 
 impl OpenBatch {
     /// An empty batch that has taken no memory yet.
-    pub fn new(name: BatchName, context: &AppendContext<'_>, class: usize, now: Time) -> OpenBatch {
+    pub fn new(
+        name: BatchName,
+        context: &AppendContext<'_>,
+        compression: &TopicCompression,
+        class: usize,
+        now: Time,
+    ) -> OpenBatch {
         let AppendContext { limits, pool, delivery, parked, .. } = *context;
         let lease = Lease::new(pool.clone(), 0);
         let ticket = match parked {
@@ -91,18 +102,24 @@ impl OpenBatch {
         let promises = Promises::new(name.topic, name.partition, limits.timed, lease, ticket, home);
         OpenBatch {
             name,
-            builder: BatchBuilder::plain(limits.batch_size_bytes),
+            builder: BatchBuilder::plain(limits.batch_size_bytes)
+                .compressed(compression.compression.codec())
+                .expecting(compression.ratio.get()),
             chain: Chain::new(class),
             promises,
             created: now,
             records_max: limits.batch_records_max,
+            compression: compression.compression,
+            growth_bytes: 0,
         }
     }
 
     /// The most that appending `record` to a new batch can need.
-    pub fn worst_case_bytes(record: &Record<'_>) -> usize {
+    pub fn worst_case_bytes(record: &Record<'_>, compression: Compression) -> usize {
         let bytes = size_upper_bound(record);
-        Needs::for_bytes(bytes, 0).bytes() + CHUNK_SIZES[0] + BATCH_OVERHEAD_BYTES + 16 * 8
+        let chunk_bytes = Needs::for_bytes(bytes, 0).bytes() + CHUNK_SIZES[0];
+        let growth_bytes = compression.growth_max(chunk_bytes);
+        chunk_bytes + growth_bytes + BATCH_OVERHEAD_BYTES + 16 * 8
     }
 
     /// Appends if there is room in the batch and memory in the pool; touches nothing otherwise.
@@ -121,6 +138,11 @@ impl OpenBatch {
         let promise_bytes = self.promises.needs();
         if promise_bytes > 0 || self.chain.room() < size {
             let mut needs = self.chain.needs(size, matches!(taker, Taker::Holder(_)));
+            let growth_bytes = match needs.bytes() {
+                0 => 0,
+                chunk_bytes => self.compression.growth_max(chunk_bytes),
+            };
+            needs.counted_bytes += growth_bytes;
             // All at once, so that a refusal leaves nothing half taken.
             needs.counted_bytes += promise_bytes;
             if self.builder.count() == 0 {
@@ -129,6 +151,7 @@ impl OpenBatch {
             if !self.chain.take(&needs, pool, taker) {
                 return Room::NoMemory;
             }
+            self.growth_bytes += growth_bytes;
             if promise_bytes > 0 {
                 self.promises.grow();
             }
@@ -171,8 +194,14 @@ impl OpenBatch {
         Batch {
             name: self.name,
             summary,
-            payload: Arc::new(self.chain.seal(pool.clone(), BATCH_OVERHEAD_BYTES)),
+            plain_bytes: self.chain.bytes(),
+            payload: Arc::new(self.chain.seal(
+                pool.clone(),
+                BATCH_OVERHEAD_BYTES,
+                self.growth_bytes,
+            )),
             payload_crc: None,
+            encoding: false,
             promises: Some(self.promises),
             created: self.created,
             attempts: 0,
@@ -204,10 +233,14 @@ pub struct Batch {
     pub name: BatchName,
     /// What its header will say.
     pub summary: BatchSummary,
+    /// Bytes of the records before they were compressed.
+    pub plain_bytes: usize,
     /// The records, encoded.
     pub payload: Arc<Payload>,
     /// CRC-32C of the payload once encoded; `None`: sealed, not yet encoded.
     pub payload_crc: Option<u32>,
+    /// The payload is away to be compressed; an empty one stands in its place.
+    pub encoding: bool,
     /// What is owed; `None` once reported.
     pub promises: Option<Promises>,
     /// When the first record was appended: the delivery deadline counts from here.

@@ -76,15 +76,24 @@ impl Chain {
         }
     }
 
-    /// Seals the chain: its bytes never change again, and go home when the last holder drops them.
-    pub fn seal(mut self, pool: Arc<Pool>, counted_bytes: usize) -> Payload {
+    /// Seals the chain: its bytes never change again, and go home when the last holder drops them, with
+    /// `overhead_bytes` and `growth_bytes` that were counted beside them: the latter only until the
+    /// batch is compressed.
+    pub fn seal(mut self, pool: Arc<Pool>, overhead_bytes: usize, growth_bytes: usize) -> Payload {
         if self.current.is_empty() && self.current.capacity() > 0 {
             self.spare.push(std::mem::take(&mut self.current));
         }
         if !self.spare.is_empty() {
             pool.release(&mut self.spare, 0);
         }
-        Payload { full: self.full, last: self.current, bytes: self.bytes, counted_bytes, pool }
+        Payload {
+            full: self.full,
+            last: self.current,
+            bytes: self.bytes,
+            counted_bytes: overhead_bytes + growth_bytes,
+            overhead_bytes,
+            pool,
+        }
     }
 
     /// Returns everything to the pool unsealed.
@@ -124,7 +133,7 @@ impl RecordSink for Chain {
     }
 }
 
-/// The sealed bytes of a batch. Shared by the batch and the request that carries it, so neither the end
+/// The sealed bytes of a batch, plain as they were written or compressed. Shared by the batch and the request that carries it, so neither the end
 /// of a promise nor a retry can pull memory from under a socket (KAFKA-19012).
 #[derive(Debug)]
 pub struct Payload {
@@ -133,10 +142,28 @@ pub struct Payload {
     last: Vec<u8>,
     bytes: usize,
     counted_bytes: usize,
+    /// Of the counted bytes, those that are the batch's whatever its form.
+    overhead_bytes: usize,
     pool: Arc<Pool>,
 }
 
 impl Payload {
+    /// Compressed bytes, in pieces that are counted as lent with the other `counted_bytes`.
+    pub(super) fn of_pieces(
+        mut pieces: Vec<Vec<u8>>,
+        bytes: usize,
+        counted_bytes: usize,
+        pool: Arc<Pool>,
+    ) -> Payload {
+        let last = pieces.pop().unwrap_or_default();
+        Payload { full: pieces, last, bytes, counted_bytes, overhead_bytes: counted_bytes, pool }
+    }
+
+    /// Of the counted bytes, those that stay the batch's when it is compressed.
+    pub(super) fn overhead_bytes(&self) -> usize {
+        self.overhead_bytes
+    }
+
     fn pieces(&self) -> impl Iterator<Item = &Vec<u8>> {
         self.full.iter().chain((self.last.capacity() > 0).then_some(&self.last))
     }

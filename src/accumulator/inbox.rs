@@ -4,7 +4,9 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::accumulator::batch::Batch;
 use crate::accumulator::topic::Slot;
+use crate::error::Error;
 use crate::sync::atomic::{fence, AtomicU64, Ordering};
 use crate::sync::SegQueue;
 use crate::time::Time;
@@ -28,6 +30,10 @@ pub enum Command {
     Opened(Slot),
     /// A batch of this partition is full.
     Sealed(Slot),
+    /// A batch of this partition was compressed.
+    Encoded(Slot),
+    /// A batch could not be compressed; it is in no queue any more.
+    EncodingFailed(Box<Batch>, Error),
     /// A topic is used for the first time.
     WantTopic(u32),
     /// A record was parked for a topic.

@@ -5,10 +5,12 @@ pub mod append;
 pub mod batch;
 pub mod bulletin;
 pub mod chain;
+pub mod encode;
 pub mod inbox;
 pub mod parked;
 pub mod partition;
 pub mod pool;
+pub mod ratio;
 pub mod schedule;
 pub mod split;
 pub mod standing;
@@ -27,6 +29,7 @@ use crate::accumulator::sticky::StickySettings;
 use crate::accumulator::topic::Topics;
 use crate::delivery::Delivery;
 use crate::metadata::NodeId;
+use crate::record::compress::Compression;
 use crate::sync::atomic::{fence, AtomicBool, AtomicI64, AtomicUsize, Ordering};
 
 /// Settings of the accumulator.
@@ -34,6 +37,8 @@ use crate::sync::atomic::{fence, AtomicBool, AtomicI64, AtomicUsize, Ordering};
 pub struct AccumulatorSettings {
     /// Limits of a batch.
     pub limits: BatchLimits,
+    /// How batches are compressed.
+    pub compression: Compression,
     /// How records without a key are spread.
     pub sticky: StickySettings,
     /// `linger.ms`.
@@ -89,7 +94,7 @@ impl Accumulator {
         Arc::new(Accumulator {
             settings,
             pool,
-            topics: Topics::default(),
+            topics: Topics::new(settings.compression),
             delivery,
             inbox: Inbox::new(wake),
             bulletin: Bulletin::default(),

@@ -6,9 +6,13 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use crate::accumulator::batch::{AppendContext, Batch, BatchName, OpenBatch, Room};
+use crate::accumulator::chain::Chain;
+use crate::accumulator::encode::{EncodeJob, Encoded, TopicCompression};
 use crate::accumulator::pool::{class_for, Pool, Taker};
 use crate::accumulator::topic::Slot;
+use crate::error::{Error, Result};
 use crate::metadata::NodeId;
+use crate::record::compress::Compression;
 use crate::record::Record;
 use crate::sync::atomic::{AtomicU32, Ordering};
 use crate::sync::{Mutex, MutexGuard};
@@ -23,6 +27,8 @@ pub struct Partition {
     pub id: i32,
     /// Its place in the sender's tables.
     pub slot: Slot,
+    /// How its batches are compressed, as the topic's.
+    pub compression: TopicCompression,
     queue: Mutex<Queue>,
     /// Batches in the queue, for adaptive partitioning.
     queued: AtomicU32,
@@ -110,7 +116,9 @@ pub struct Head {
 impl Partition {
     /// An empty queue.
     pub fn new(topic: u32, id: i32, slot: Slot) -> Partition {
-        Partition { topic, id, slot, queue: Mutex::default(), queued: AtomicU32::new(0) }
+        let compression = TopicCompression::new(Compression::NONE);
+        let (queue, queued) = (Mutex::default(), AtomicU32::new(0));
+        Partition { topic, id, slot, compression, queue, queued }
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
@@ -159,7 +167,7 @@ impl Partition {
                     sealed = true;
                     // What somebody waited for is enough for a batch of its own.
                     if !matches!(taker, Taker::Holder(_)) {
-                        let wanted_bytes = OpenBatch::worst_case_bytes(record);
+                        let wanted_bytes = self.worst_case_bytes(record);
                         return Appended::NoMemory { sealed, wanted_bytes };
                     }
                 }
@@ -186,10 +194,10 @@ impl Partition {
             ordinal: queue.next_ordinal,
         };
         let class = class_for(queue.last_bytes);
-        let mut open = OpenBatch::new(name, context, class, created);
+        let mut open = OpenBatch::new(name, context, &self.compression, class, created);
         if open.append(record, token, context.pool, taker) != Room::Appended {
             // The first record always has room, so it was memory, and none was taken.
-            let wanted_bytes = OpenBatch::worst_case_bytes(record);
+            let wanted_bytes = self.worst_case_bytes(record);
             return Appended::NoMemory { sealed, wanted_bytes };
         }
         let (bytes, full) = (open.bytes(), open.is_full());
@@ -201,6 +209,61 @@ impl Partition {
         }
         chosen.took(bytes, !full);
         Appended::Done { opened, sealed: sealed || full }
+    }
+
+    fn worst_case_bytes(&self, record: &Record<'_>) -> usize {
+        OpenBatch::worst_case_bytes(record, self.compression.compression)
+    }
+
+    /// Whether batches have to be compressed before they can go.
+    pub fn is_compressed(&self) -> bool {
+        self.compression.compression.is_some()
+    }
+
+    /// Takes the payloads of all sealed batches that are not compressed yet, in order. With `whole`, the open
+    /// batch is sealed first.
+    pub fn start_encoding(&self, pool: &Arc<Pool>, whole: bool) -> Vec<EncodeJob> {
+        let mut queue = self.lock();
+        if whole && queue.sealed.is_empty() {
+            self.seal(&mut queue, pool);
+        }
+        let waiting = queue.sealed.iter_mut().filter(|b| b.payload_crc.is_none() && !b.encoding);
+        let jobs = waiting.map(|batch| {
+            batch.encoding = true;
+            let nothing = Arc::new(Chain::new(0).seal(pool.clone(), 0, 0));
+            EncodeJob {
+                slot: self.slot,
+                ordinal: batch.name.ordinal,
+                magic: batch.summary.magic,
+                payload: std::mem::replace(&mut batch.payload, nothing),
+                compression: self.compression.clone(),
+            }
+        });
+        jobs.collect()
+    }
+
+    /// Gives a batch its compressed payload. `None`: it is not there any more. A batch that could not be
+    /// compressed is taken out and comes back with the reason.
+    pub fn finish_encoding(
+        &self,
+        ordinal: u64,
+        result: Result<Encoded>,
+    ) -> Option<Option<(Batch, Error)>> {
+        let mut queue = self.lock();
+        let at = queue.sealed.iter().position(|b| b.name.ordinal == ordinal && b.encoding)?;
+        match result {
+            Ok(Encoded { payload, crc }) => {
+                let batch = &mut queue.sealed[at];
+                batch.encoding = false;
+                batch.payload = payload;
+                batch.payload_crc = Some(crc);
+                Some(None)
+            }
+            Err(error) => {
+                self.queued.fetch_sub(1, Ordering::Relaxed);
+                queue.sealed.remove(at).map(|batch| Some((batch, error)))
+            }
+        }
     }
 
     fn seal(&self, queue: &mut Queue, pool: &Arc<Pool>) {
@@ -253,6 +316,7 @@ impl Partition {
             Some(batch) => batch,
             None => Self::end_open(&mut queue, pool)?,
         };
+        debug_assert!(!first.encoding, "a batch is due before it is compressed");
         if !force && first.bytes() > bytes_max {
             queue.sealed.push_front(first);
             return None;

@@ -180,7 +180,7 @@ fn what_somebody_waited_for_is_enough_whatever_batch_is_open_by_then() {
             assert!(matches!(bench.append(b"", token, MS(0)), Appended::Done { .. }), "{filled}");
         }
         let record = Record::value(&[1; 3000]);
-        let wanted = OpenBatch::worst_case_bytes(&record);
+        let wanted = OpenBatch::worst_case_bytes(&record, Compression::NONE);
         let rest =
             bench.pool.caller_limit_bytes() - (bench.pool.total_bytes() - bench.free_bytes());
         let hog = Needs { counted_bytes: rest - wanted, ..Needs::default() };

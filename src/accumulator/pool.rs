@@ -314,6 +314,18 @@ impl Pool {
         self.credit(&mut state, bytes);
     }
 
+    /// Keeps a chunk for the next who needs one of its size while its bytes stay counted as lent, to whoever
+    /// pays with them for something else.
+    pub fn recycle_held(&self, mut chunk: Vec<u8>) {
+        let size = chunk.capacity();
+        let Some(class) = CHUNK_SIZES.iter().position(|&known| known == size) else { return };
+        chunk.clear();
+        let mut state = self.lock();
+        state.free[class].push(chunk);
+        state.pooled += size;
+        self.evict(&mut state);
+    }
+
     /// Counts `bytes` as free again and serves those who wait, in order.
     fn credit(&self, state: &mut State, bytes: usize) {
         debug_assert!(state.lent >= bytes, "more memory came back than was lent");

@@ -1,14 +1,20 @@
 //! Cuts a batch that a broker found too large into smaller ones (KIP-126): same records, order, timestamps,
 //! deadline and promises. Streams from chunk to chunk, paying for output with the input it has
-//! consumed, so it never waits for memory.
+//! consumed, so it never waits for memory. A compressed batch is read through its codec, and each part is
+//! compressed again before the next one is begun.
 
+use std::cell::Cell;
+use std::io::{self, Read};
 use std::sync::Arc;
 
 use crate::accumulator::batch::{Batch, BatchName, BATCH_OVERHEAD_BYTES};
-use crate::accumulator::chain::Chain;
+use crate::accumulator::chain::{Chain, Payload};
+use crate::accumulator::encode::{encode, EncodeJob, TopicCompression, Workbench};
 use crate::accumulator::pool::{class_for, Needs, Pool, Taker};
 use crate::delivery::Lease;
-use crate::record::{read_record_of, BatchBuilder, RecordView};
+use crate::protocol::frame::Pieces;
+use crate::record::compress::Decoder;
+use crate::record::{BatchBuilder, BatchSummary, Codec, RecordStream, RecordView};
 use crate::time::Time;
 
 /// Why a batch could not be split.
@@ -20,70 +26,148 @@ pub enum SplitFailure {
     Impossible(Box<Batch>),
 }
 
+/// The part being written.
 struct Part {
     builder: BatchBuilder,
     chain: Chain,
+    growth_bytes: usize,
+}
+
+/// A part that is written.
+struct Done {
+    summary: BatchSummary,
+    plain_bytes: usize,
+    payload: Arc<Payload>,
+    crc: Option<u32>,
 }
 
 /// The writing side: parts so far, and counted bytes that consumed input has left over.
 struct Parts<'a> {
     pool: &'a Arc<Pool>,
+    name: BatchName,
+    compression: &'a TopicCompression,
+    bench: &'a mut Workbench,
     target_bytes: usize,
     held: Lease,
-    parts: Vec<Part>,
+    /// Bytes of input chunks that were consumed, and how many of them count as held.
+    consumed: &'a Cell<usize>,
+    credited: usize,
+    open: Option<Part>,
+    done: Vec<Done>,
 }
 
 impl Parts<'_> {
     /// The held bytes pay, as far as they go.
     fn take(&mut self, needs: &Needs, chain: &mut Chain) -> bool {
+        self.held.grow(self.consumed.get() - self.credited);
+        self.credited = self.consumed.get();
         chain.take(needs, self.pool, Taker::Exchange(&mut self.held))
     }
 
-    fn open(&mut self) -> bool {
-        let builder = BatchBuilder::plain(self.target_bytes);
+    fn begin(&mut self) -> bool {
+        let codec = self.compression.compression.codec();
+        let builder = BatchBuilder::plain(self.target_bytes).compressed(codec);
         let mut chain = Chain::new(class_for(self.target_bytes / 4));
         let counted = Needs { counted_bytes: BATCH_OVERHEAD_BYTES, ..Needs::default() };
         if !self.take(&counted, &mut chain) {
             return false;
         }
-        self.parts.push(Part { builder, chain });
+        self.open = Some(Part { builder, chain, growth_bytes: 0 });
         true
     }
 
     fn append(&mut self, record: &RecordView<'_>) -> bool {
         let record = record.as_record();
-        let fits = self
-            .parts
-            .last()
-            .is_some_and(|part| part.builder.has_room_for(part.builder.size_of(&record)));
-        if !fits && !self.open() {
+        let fits =
+            self.open.as_ref().is_some_and(|p| p.builder.has_room_for(p.builder.size_of(&record)));
+        if !fits && !(self.end() && self.begin()) {
             return false;
         }
-        let Some(mut part) = self.parts.pop() else { return false };
+        let Some(mut part) = self.open.take() else { return false };
         let size = part.builder.size_of(&record);
-        let needs = part.chain.needs(size, false);
-        let room = part.chain.room() >= size || self.take(&needs, &mut part.chain);
+        let room = part.chain.room() >= size || self.make_room(&mut part, size);
         if room {
             part.builder.append(&record, size, &mut part.chain);
         }
-        self.parts.push(part);
+        self.open = Some(part);
         room
     }
 
+    fn make_room(&mut self, part: &mut Part, size: usize) -> bool {
+        let mut needs = part.chain.needs(size, false);
+        let growth_bytes = self.compression.compression.growth_max(needs.bytes());
+        needs.counted_bytes += growth_bytes;
+        let taken = self.take(&needs, &mut part.chain);
+        part.growth_bytes += if taken { growth_bytes } else { 0 };
+        taken
+    }
+
+    /// Ends the part being written, if there is one; false when it could not be compressed.
+    fn end(&mut self) -> bool {
+        let Some(mut part) = self.open.take() else { return true };
+        part.builder.close_for_appends();
+        let summary = part.builder.summary();
+        let payload = part.chain.seal(self.pool.clone(), BATCH_OVERHEAD_BYTES, part.growth_bytes);
+        let plain_bytes = payload.bytes();
+        let mut done = Done { summary, plain_bytes, payload: Arc::new(payload), crc: None };
+        if summary.codec != Codec::None {
+            let job = EncodeJob {
+                slot: self.name.slot,
+                ordinal: self.name.ordinal,
+                magic: summary.magic,
+                payload: done.payload,
+                compression: self.compression.clone(),
+            };
+            let Ok(encoded) = encode(job, self.pool, self.bench) else { return false };
+            (done.payload, done.crc) = (encoded.payload, Some(encoded.crc));
+        }
+        self.done.push(done);
+        true
+    }
+
     fn discard(self) {
-        for part in self.parts {
-            part.chain.discard(self.pool);
-            self.pool.release(&mut Vec::new(), BATCH_OVERHEAD_BYTES);
+        // Sealed, it goes home by itself.
+        if let Some(part) = self.open {
+            drop(part.chain.seal(self.pool.clone(), BATCH_OVERHEAD_BYTES, part.growth_bytes));
         }
     }
 }
 
-/// Splits `batch` into batches of about half its size; records larger than that go alone.
-pub fn split(mut batch: Batch, pool: &Arc<Pool>) -> Result<Vec<Batch>, SplitFailure> {
+/// The bytes of chunks, each freed once it is read; their sizes add up in `consumed`.
+struct ChunkReader<'a> {
+    chunks: std::vec::IntoIter<Vec<u8>>,
+    current: Vec<u8>,
+    taken: usize,
+    consumed: &'a Cell<usize>,
+}
+
+impl Read for ChunkReader<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.taken == self.current.len() {
+            let Some(next) = self.chunks.next() else { return Ok(0) };
+            self.consumed.set(self.consumed.get() + self.current.capacity());
+            self.current = next;
+            self.taken = 0;
+        }
+        let count = buffer.len().min(self.current.len() - self.taken);
+        buffer[..count].copy_from_slice(&self.current[self.taken..self.taken + count]);
+        self.taken += count;
+        Ok(count)
+    }
+}
+
+/// Splits `batch` into batches of about half its plain size; records larger than that go alone.
+/// `compression` is that of its topic.
+pub fn split(
+    mut batch: Batch,
+    pool: &Arc<Pool>,
+    compression: &TopicCompression,
+    bench: &mut Workbench,
+) -> Result<Vec<Batch>, SplitFailure> {
     if batch.count() < 2 {
         return Err(SplitFailure::Impossible(Box::new(batch)));
     }
-    let target_bytes = batch.bytes().div_ceil(2);
+    let wire_bytes = batch.payload.bytes();
     let payload = match Arc::try_unwrap(batch.payload) {
         Ok(payload) => payload,
         Err(shared) => {
@@ -91,61 +175,72 @@ pub fn split(mut batch: Batch, pool: &Arc<Pool>) -> Result<Vec<Batch>, SplitFail
             return Err(SplitFailure::StillShared(Box::new(batch)));
         }
     };
+    if batch.summary.codec != Codec::None {
+        compression.ratio.reset(wire_bytes as f32 / batch.plain_bytes.max(1) as f32);
+    }
     let (chunks, counted_bytes) = payload.into_chunks();
+    let input_bytes: usize = chunks.iter().map(Vec::capacity).sum();
+    let consumed = Cell::new(0);
     let held = Lease::new(pool.clone(), counted_bytes);
-    let mut parts = Parts { pool, target_bytes, held, parts: Vec::new() };
-    let complete = rewrite(chunks, batch.summary.base_timestamp_ms, &mut parts);
-    let records: u32 = parts.parts.iter().map(|part| part.builder.count()).sum();
-    batch.payload = Arc::new(Chain::new(0).seal(pool.clone(), 0));
-    if !complete || records != batch.count() || parts.parts.len() < 2 {
+    let mut parts = Parts {
+        pool,
+        name: batch.name,
+        compression,
+        bench,
+        target_bytes: (crate::record::BATCH_HEADER_BYTES + batch.plain_bytes).div_ceil(2),
+        held,
+        consumed: &consumed,
+        credited: 0,
+        open: None,
+        done: Vec::new(),
+    };
+    let chunks = ChunkReader {
+        chunks: chunks.into_iter(),
+        current: Vec::new(),
+        taken: 0,
+        consumed: &consumed,
+    };
+    let complete = rewrite(chunks, &batch.summary, &mut parts);
+    // The input is gone by now, read or not.
+    parts.held.grow(input_bytes - parts.credited);
+    let records: u32 = parts.done.iter().map(|part| part.summary.count).sum();
+    batch.payload = Arc::new(Chain::new(0).seal(pool.clone(), 0, 0));
+    if !complete || records != batch.count() || parts.done.len() < 2 {
         parts.discard();
         return Err(SplitFailure::Impossible(Box::new(batch)));
     }
-    Ok(seal_parts(batch, parts))
+    let done = std::mem::take(&mut parts.done);
+    drop(parts);
+    Ok(seal_parts(batch, done))
 }
 
 /// Copies every record of `chunks` into the parts; false if memory or the bytes gave out.
-fn rewrite(chunks: Vec<Vec<u8>>, base_timestamp_ms: i64, parts: &mut Parts<'_>) -> bool {
-    let mut carry: Vec<u8> = Vec::new();
-    let last = chunks.len().saturating_sub(1);
-    let mut complete = true;
-    for (index, chunk) in chunks.into_iter().enumerate() {
-        let size = chunk.capacity();
-        if complete {
-            let joined = !carry.is_empty();
-            if joined {
-                carry.extend_from_slice(&chunk);
-            }
-            let mut rest: &[u8] = if joined { &carry } else { &chunk };
-            while complete && !rest.is_empty() {
-                let Some(record) = read_record_of(&mut rest, base_timestamp_ms) else { break };
-                complete = parts.append(&record);
-            }
-            let left = rest.to_vec();
-            complete = complete && (index < last || left.is_empty());
-            carry = left;
+fn rewrite(chunks: ChunkReader<'_>, summary: &BatchSummary, parts: &mut Parts<'_>) -> bool {
+    let Ok(plain) = Decoder::new(summary.codec, summary.magic, chunks) else { return false };
+    let mut records = RecordStream::new(plain, summary.base_timestamp_ms);
+    loop {
+        match records.next() {
+            Ok(Some(record)) if parts.append(&record) => {}
+            Ok(None) => return parts.end(),
+            Ok(Some(_)) | Err(_) => return false,
         }
-        drop(chunk);
-        parts.held.grow(size);
     }
-    complete
 }
 
-fn seal_parts(mut batch: Batch, parts: Parts<'_>) -> Vec<Batch> {
-    let pool = parts.pool.clone();
+fn seal_parts(mut batch: Batch, parts: Vec<Done>) -> Vec<Batch> {
     let mut promises = batch.promises.take();
     let mut first_record = 0u64;
-    let mut made = Vec::with_capacity(parts.parts.len());
-    for mut part in parts.parts {
-        part.builder.close_for_appends();
-        let summary = part.builder.summary();
+    let mut made = Vec::with_capacity(parts.len());
+    for Done { summary, plain_bytes, payload, crc } in parts {
         let mut own = promises.take();
         promises = own.as_mut().map(|all| all.split_off(summary.count as usize));
         made.push(Batch {
             name: BatchName { ordinal: batch.name.ordinal + first_record, ..batch.name },
             summary,
-            payload: Arc::new(part.chain.seal(pool.clone(), BATCH_OVERHEAD_BYTES)),
-            payload_crc: None,
+            plain_bytes,
+            payload,
+            payload_crc: crc,
+            encoding: false,
             promises: own,
             created: batch.created,
             attempts: batch.attempts,

@@ -5,6 +5,7 @@ use crate::accumulator::batch::{AppendContext, BatchLimits, OpenBatch, Room};
 use crate::accumulator::topic::Slot;
 use crate::delivery::{Delivery, Door};
 use crate::metadata::NodeId;
+use crate::record::compress::Compression;
 use crate::record::{batches, encode_batch_header, Header, ProducerIdentity, Record};
 use crate::sync::atomic::AtomicBool;
 use proptest::prelude::*;
@@ -25,11 +26,18 @@ fn plain(value: Vec<u8>) -> Plain {
 struct Bench {
     pool: Arc<Pool>,
     delivery: Arc<Delivery>,
+    compression: TopicCompression,
 }
 
 impl Bench {
     fn new(memory: usize) -> Bench {
-        Bench { pool: Pool::new(memory), delivery: Delivery::open(Door::Poll, "test").unwrap() }
+        let delivery = Delivery::open(Door::Poll, "test").unwrap();
+        let compression = TopicCompression::new(Compression::NONE);
+        Bench { pool: Pool::new(memory), delivery, compression }
+    }
+
+    fn split(&self, batch: Batch) -> Result<Vec<Batch>, SplitFailure> {
+        split(batch, &self.pool, &self.compression, &mut Workbench::default())
     }
 
     /// One sealed batch of these records; tokens count from 0.
@@ -46,7 +54,7 @@ impl Bench {
             parked: None,
             closed: &closed,
         };
-        let mut open = OpenBatch::new(name, &context, 0, now);
+        let mut open = OpenBatch::new(name, &context, &self.compression, 0, now);
         for (token, record) in records.iter().enumerate() {
             let headers: Vec<Header<'_>> = record
                 .headers
@@ -110,11 +118,11 @@ fn split_to_the_end(bench: &Bench, records: &[Plain]) {
         assert!(rounds <= 2 * records.len() + 1, "it ends");
         let (bytes, count) = (batch.bytes(), batch.count() as usize);
         if count == 1 {
-            assert!(matches!(split(batch, &bench.pool), Err(SplitFailure::Impossible(_))));
+            assert!(matches!(bench.split(batch), Err(SplitFailure::Impossible(_))));
             singles.push(first);
             continue;
         }
-        let parts = split(batch, &bench.pool).unwrap();
+        let parts = bench.split(batch).unwrap();
         assert!(parts.len() >= 2);
         let mut at = first;
         for part in parts {
@@ -184,13 +192,13 @@ fn a_payload_that_a_request_still_reads_is_left_alone() {
     let bench = Bench::new(1 << 20);
     let batch = bench.batch(&records);
     let reader = batch.payload.clone();
-    let Err(SplitFailure::StillShared(batch)) = split(batch, &bench.pool) else {
+    let Err(SplitFailure::StillShared(batch)) = bench.split(batch) else {
         panic!("it was split");
     };
     assert_eq!(read(&batch), records);
     assert!(batch.payload_crc.is_some() && batch.promises.is_some());
     drop(reader);
-    assert_eq!(split(*batch, &bench.pool).unwrap().len(), 2);
+    assert_eq!(bench.split(*batch).unwrap().len(), 2);
     check_the_end(&bench, &records);
 }
 
@@ -202,7 +210,7 @@ fn a_split_needs_no_memory_that_callers_could_take() {
     let free = bench.pool.caller_limit_bytes() + bench.pool.available_bytes() - (4 << 20);
     let rest = Needs { counted_bytes: free, ..Needs::default() };
     assert!(bench.pool.try_take(&rest, Taker::Caller, &mut Vec::new()));
-    let parts = split(batch, &bench.pool).unwrap();
+    let parts = bench.split(batch).unwrap();
     let all: Vec<Plain> = parts.iter().flat_map(read).collect();
     assert_eq!(all, records);
     drop(parts);
@@ -217,7 +225,7 @@ fn without_memory_the_promises_come_back_and_nothing_leaks() {
     let batch = bench.batch(&records);
     let rest = Needs { counted_bytes: bench.pool.available_bytes(), ..Needs::default() };
     assert!(bench.pool.try_take(&rest, Taker::Sender, &mut Vec::new()));
-    let Err(SplitFailure::Impossible(batch)) = split(batch, &bench.pool) else {
+    let Err(SplitFailure::Impossible(batch)) = bench.split(batch) else {
         panic!("it was split without memory");
     };
     assert_eq!(batch.promises.as_ref().unwrap().count(), 20);

@@ -16,7 +16,7 @@ pub enum Standing {
     Empty,
     /// The open batch waits for company until this time.
     Lingering(Time),
-    /// The first batch is being compressed.
+    /// The first batch is being compressed, or is about to be: then it is to be sealed and submitted.
     Encoding,
     /// The first batch can go to this node.
     Due(NodeId),
@@ -43,7 +43,7 @@ pub struct Facts {
     pub hurry: bool,
     /// Batches opened in this flush epoch or before do not linger.
     pub flushed_epoch: Option<u64>,
-    /// Batches are encoded by the worker pool, so a sealed one may not be ready.
+    /// Batches are compressed, so the first one may not be ready.
     pub encoded_elsewhere: bool,
 }
 
@@ -62,7 +62,7 @@ pub fn standing(facts: &Facts, now: Time) -> Standing {
     if !head.sealed && !hurry && lingers_until > now {
         return Standing::Lingering(lingers_until);
     }
-    if head.sealed && !head.encoded && facts.encoded_elsewhere {
+    if !head.encoded && facts.encoded_elsewhere {
         return Standing::Encoding;
     }
     Standing::Due(leader)
@@ -122,5 +122,16 @@ mod tests {
             f.encoded_elsewhere = true;
         };
         assert_eq!(with(compressed), Standing::Encoding);
+        assert!(matches!(with(|f| f.encoded_elsewhere = true), Standing::Lingering(_)));
+        let lingered = |f: &mut Facts| {
+            f.encoded_elsewhere = true;
+            f.hurry = true;
+        };
+        assert_eq!(with(lingered), Standing::Encoding, "sealed by whoever submits it");
+        let encoded = |f: &mut Facts| {
+            f.head = f.head.map(|h| Head { sealed: true, encoded: true, ..h });
+            f.encoded_elsewhere = true;
+        };
+        assert_eq!(with(encoded), Standing::Due(NodeId(1)));
     }
 }

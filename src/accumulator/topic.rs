@@ -7,10 +7,12 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use once_cell::sync::OnceCell;
 
+use crate::accumulator::encode::TopicCompression;
 use crate::accumulator::parked::Gate;
 use crate::accumulator::partition::Partition;
 use crate::accumulator::sticky::Sticky;
 use crate::metadata::NodeId;
+use crate::record::compress::Compression;
 
 /// The place of a partition in the sender's tables.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -113,11 +115,13 @@ pub struct Topic {
     pub sticky: Sticky,
     /// Where records wait for metadata.
     pub gate: Gate,
+    /// How its batches are compressed.
+    pub compression: TopicCompression,
 }
 
 impl Topic {
     /// A topic of which only the name is known.
-    pub fn new(id: u32, name: Arc<str>, seed: u64) -> Topic {
+    pub fn new(id: u32, name: Arc<str>, seed: u64, compression: Compression) -> Topic {
         Topic {
             id,
             name,
@@ -127,6 +131,7 @@ impl Topic {
             view: RwLock::default(),
             sticky: Sticky::new(seed),
             gate: Gate::default(),
+            compression: TopicCompression::new(compression),
         }
     }
 
@@ -183,8 +188,9 @@ impl Topic {
 }
 
 /// All topics of a producer.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Topics {
+    compression: Compression,
     table: GrowingTable<Arc<Topic>>,
     names: Mutex<HashMap<Arc<str>, u32>>,
     /// Every partition of every topic, by slot.
@@ -192,6 +198,16 @@ pub struct Topics {
 }
 
 impl Topics {
+    /// No topics; those to come are compressed so.
+    pub fn new(compression: Compression) -> Topics {
+        Topics {
+            compression,
+            table: GrowingTable::default(),
+            names: Mutex::default(),
+            slots: GrowingTable::default(),
+        }
+    }
+
     /// The topic with this id.
     #[inline]
     pub fn get(&self, id: u32) -> Option<&Arc<Topic>> {
@@ -206,7 +222,8 @@ impl Topics {
         }
         let id = self.table.len();
         let name: Arc<str> = name.into();
-        self.table.push(Arc::new(Topic::new(id, name.clone(), seed ^ u64::from(id))))?;
+        let seed = seed ^ u64::from(id);
+        self.table.push(Arc::new(Topic::new(id, name.clone(), seed, self.compression)))?;
         names.insert(name, id);
         Some((self.table.get(id)?, true))
     }
@@ -236,7 +253,9 @@ impl Topics {
     pub fn grow(&self, topic: &Arc<Topic>, count: u32) {
         for partition in topic.partitions.len()..count {
             let slot = Slot(self.slots.len());
-            let made = Arc::new(Partition::new(topic.id, partition as i32, slot));
+            let mut made = Partition::new(topic.id, partition as i32, slot);
+            made.compression = topic.compression.clone();
+            let made = Arc::new(made);
             if self.slots.push(made.clone()).is_none() || topic.partitions.push(made).is_none() {
                 return;
             }
@@ -262,7 +281,7 @@ mod tests {
 
     #[test]
     fn a_topic_is_registered_once() {
-        let topics = Topics::default();
+        let topics = Topics::new(Compression::NONE);
         assert!(topics.register("a", 1).is_some_and(|(topic, new)| topic.id == 0 && new));
         assert!(topics.register("b", 1).is_some_and(|(topic, new)| topic.id == 1 && new));
         assert!(topics.register("a", 1).is_some_and(|(topic, new)| topic.id == 0 && !new));

@@ -205,7 +205,31 @@ fn batching(from: &Reader) -> Result<BatchingSettings> {
         linger_us: (from.float("linger.ms")? * 1000.0).round() as u64,
         max_request_size_bytes: from.int("max.request.size")?,
         compression,
+        compression_level: compression_level(from, compression)?,
     })
+}
+
+/// The level in the codec's own numbers: what its own row says, else `compression.level`.
+fn compression_level(from: &Reader, compression: Compression) -> Result<Option<i32>> {
+    let own = match compression {
+        Compression::None | Compression::Snappy => return Ok(None),
+        Compression::Gzip => "compression.gzip.level",
+        Compression::Lz4 => "compression.lz4.level",
+        Compression::Zstd => "compression.zstd.level",
+    };
+    let general = from.int::<i32>("compression.level")?;
+    if from.is_set(own) || general == -1 {
+        let level = from.int::<i32>(own)?;
+        // gzip's -1 is its default, and no level of its own.
+        return Ok(Some(level).filter(|&level| compression != Compression::Gzip || level != -1));
+    }
+    Ok(Some(match (compression, general) {
+        // librdkafka hands the level to lz4's own library, where those below 3 are the fast ones; 9, which
+        // is the fast one in Java's numbers, is a slow one there.
+        (Compression::Lz4, ..=2) => 9,
+        (Compression::Lz4, 9) => 10,
+        _ => general,
+    }))
 }
 
 fn memory(from: &Reader) -> Result<MemorySettings> {

@@ -136,6 +136,8 @@ pub struct BatchingSettings {
     pub max_request_size_bytes: usize,
     /// `compression.type`.
     pub compression: Compression,
+    /// The codec's level, in its own numbers; `None`: its default. 9 is lz4's fast compressor.
+    pub compression_level: Option<i32>,
 }
 
 /// `compression.type`.

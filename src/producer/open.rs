@@ -8,16 +8,18 @@ use std::time::Duration;
 use once_cell::sync::OnceCell;
 
 use crate::accumulator::batch::BatchLimits;
+use crate::accumulator::encode::Encoding;
 use crate::accumulator::inbox::Wake;
 use crate::accumulator::sticky::StickySettings;
 use crate::accumulator::{Accumulator, AccumulatorSettings};
 use crate::backoff::ExponentialBackoff;
 use crate::client::network::Network;
 use crate::client::{Client, ClientSettings};
-use crate::config::{ProducerConfig, NEVER_MS};
+use crate::config::{self, BatchingSettings, ProducerConfig, NEVER_MS};
 use crate::delivery::future::Futures;
 use crate::delivery::{Delivery, Door};
 use crate::driver::{thread, Driver};
+use crate::encoder::EncoderThreads;
 use crate::error::{Error, ErrorCode, Result};
 use crate::log::{Level, Log};
 use crate::metadata::{parse_bootstrap_servers, BootstrapServer, Metadata, MetadataSettings};
@@ -30,6 +32,8 @@ use crate::producer::builder::Hooks;
 use crate::producer::fork::ForkGuard;
 use crate::producer::intercept::Interceptors;
 use crate::producer::{Producer, Shared};
+use crate::record::compress::Compression;
+use crate::record::Codec;
 use crate::sender::{Acknowledgements, Sender, SenderParts, SenderSettings};
 use crate::time::{Clock, SystemClock};
 
@@ -41,6 +45,8 @@ pub struct World<N: Network> {
     pub network: N,
     /// Wakes whoever runs the driver.
     pub wake: Box<dyn Wake>,
+    /// Makes what compresses batches.
+    pub encoding: Box<dyn FnOnce(Arc<Accumulator>) -> Box<dyn Encoding>>,
     /// Where all chance begins.
     pub seed: u64,
 }
@@ -97,6 +103,7 @@ pub fn assemble<N: Network>(
         delivery: delivery.clone(),
         partitioner: partitioner.clone(),
         acknowledgements,
+        encoding: (world.encoding)(accumulator.clone()),
         metrics: metrics.clone(),
         log: log.clone(),
     };
@@ -134,8 +141,15 @@ pub(super) fn open(config: ProducerConfig, hooks: Hooks) -> Result<Producer> {
     };
     let (network, wake) = network(&config)?;
     let seed = fastrand::u64(..);
-    let world = World { clock: Arc::new(SystemClock::new()), network, wake, seed };
     let name = config.identity.client_id.clone();
+    let threads = name.clone();
+    let world = World {
+        clock: Arc::new(SystemClock::new()),
+        network,
+        wake,
+        encoding: Box::new(move |accumulator| Box::new(EncoderThreads::new(accumulator, &threads))),
+        seed,
+    };
     let Assembled { producer, driver } = assemble(config, hooks, world, mock)?;
     let shared = &producer.shared;
     let (fault, accumulator) = (shared.fault.clone(), shared.accumulator.clone());
@@ -194,6 +208,7 @@ fn accumulator_settings(config: &ProducerConfig, seed: u64) -> AccumulatorSettin
     };
     AccumulatorSettings {
         limits,
+        compression: compression_of(&config.batching),
         sticky,
         linger: Duration::from_micros(config.batching.linger_us),
         buffer_memory_bytes: config.memory.buffer_memory_bytes,
@@ -202,6 +217,20 @@ fn accumulator_settings(config: &ProducerConfig, seed: u64) -> AccumulatorSettin
             most => Some(i64::from(most)),
         },
         seed,
+    }
+}
+
+fn compression_of(batching: &BatchingSettings) -> Compression {
+    let codec = match batching.compression {
+        config::Compression::None => return Compression::NONE,
+        config::Compression::Gzip => Codec::Gzip,
+        config::Compression::Snappy => Codec::Snappy,
+        config::Compression::Lz4 => Codec::Lz4,
+        config::Compression::Zstd => Codec::Zstd,
+    };
+    match batching.compression_level {
+        Some(level) => Compression::with_level(codec, level),
+        None => Compression::new(codec),
     }
 }
 

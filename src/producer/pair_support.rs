@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use crate::accumulator::encode::InlineEncoding;
 use crate::client::network::NetworkTotals;
 use crate::client::network::{ConnectionId, DisconnectCause, LookupId, Network, NetworkEvent};
 use crate::config::ConfigMap;
@@ -31,7 +32,7 @@ use crate::protocol::produce::{
 use crate::protocol::{
     decode_request, encode_response, request_header, ApiKey, Encodable, RequestHeader, StrBytes,
 };
-use crate::record::{batches, Record};
+use crate::record::{entries, Record};
 use crate::time::{Clock, Time};
 
 /// A topic as the scripted cluster has it.
@@ -171,12 +172,13 @@ impl Script {
         for topic in request.topics {
             for partition in topic.partitions {
                 let bytes = partition.records.unwrap();
-                let view = batches(&bytes).next().unwrap().unwrap();
+                let view = entries(&bytes).next().unwrap().unwrap();
                 view.verify_crc().unwrap();
+                let unpacked = view.unpack(1 << 24).unwrap();
                 let value = |record: Result<crate::record::RecordView<'_>>| {
                     String::from_utf8(record.unwrap().value.unwrap_or_default().to_vec()).unwrap()
                 };
-                let values = view.records().map(value).collect();
+                let values = unpacked.records().map(value).collect();
                 found.push((topic.topic.clone(), partition.partition, values));
             }
         }
@@ -349,7 +351,13 @@ impl Pair {
         }
         hooks.door.get_or_insert(Door::Poll);
         let clock = Arc::new(script.clone());
-        let world = World { clock, network: script.clone(), wake: Box::new(|| {}), seed: 7 };
+        let world = World {
+            clock,
+            network: script.clone(),
+            wake: Box::new(|| {}),
+            encoding: Box::new(InlineEncoding::boxed),
+            seed: 7,
+        };
         let config = config.build().unwrap();
         let Assembled { producer, driver } = assemble(config, hooks, world, None).unwrap();
         Pair { producer, driver, script, open: true }

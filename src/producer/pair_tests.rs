@@ -511,3 +511,53 @@ fn memory_for_parked_records_that_is_not_there_is_waited_for_without_turning() {
     assert_eq!(done, sent);
     pair.check_clean();
 }
+
+#[test]
+fn compressed_batches_go_like_others_and_are_split_when_too_large() {
+    for codec in ["gzip", "snappy", "lz4", "zstd"] {
+        let (mut pair, topic) = Pair::ready(&[("compression.type", codec), ("batch.size", "5000")]);
+        let values: Vec<String> = (0..64).map(|n| format!("{n} {}", "ab".repeat(100))).collect();
+        for (token, value) in values.iter().enumerate() {
+            pair.send(topic, 0, token as u64, value);
+        }
+        let mut stored: Vec<String> = Vec::new();
+        let mut refused = 0;
+        for _ in 0..100 {
+            pair.run_ms(LINGER_MS);
+            for asked in pair.asked() {
+                if asked.values().len() <= 5 {
+                    stored.extend(asked.values().iter().map(|value| value.to_string()));
+                    pair.answer(&asked, E::NONE);
+                    continue;
+                }
+                refused += 1;
+                let code = match refused % 2 {
+                    0 => E::MESSAGE_TOO_LARGE,
+                    _ => E::RECORD_LIST_TOO_LARGE,
+                };
+                pair.answer(&asked, code);
+            }
+        }
+        assert!(refused > 2, "{codec}: {refused}");
+        stored.sort_by_key(|value| value.split(' ').next().unwrap().parse::<u32>().unwrap());
+        assert!(stored == values, "{codec}: {} came", stored.len());
+        let fates = pair.fates();
+        assert!(fates.len() == 64 && fates.iter().all(|fate| fate.code == E::NONE));
+        pair.check_clean();
+    }
+}
+
+#[test]
+fn zstd_to_a_broker_that_does_not_know_it_is_a_clear_error() {
+    let mut pair = Pair::new(&[("compression.type", "zstd")]);
+    pair.script.lock().produce_max = 6;
+    let topic = pair.producer.topic("t").unwrap();
+    pair.run_ms(1);
+    pair.send(topic, 0, 1, "a");
+    pair.run_ms(10 + LINGER_MS);
+    assert!(pair.asked().is_empty());
+    let fate = pair.fates().remove(0);
+    assert_eq!(fate.code, E::UNSUPPORTED_COMPRESSION_TYPE);
+    assert!(fate.text.contains("Kafka 2.1"), "{}", fate.text);
+    pair.check_clean();
+}

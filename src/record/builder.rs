@@ -79,6 +79,13 @@ impl BatchBuilder {
         Ok(builder.expecting(1.0))
     }
 
+    /// The same, to be compressed by `codec`; for the newest format.
+    pub fn compressed(mut self, codec: Codec) -> BatchBuilder {
+        debug_assert!(self.magic == Magic::V2 && self.count == 0);
+        self.codec = codec;
+        self
+    }
+
     /// Expects a batch with a codec to be compressed to `ratio` of its plain bytes: it is full when
     /// those, and a twentieth more, reach the write limit.
     pub fn expecting(mut self, ratio: f32) -> BatchBuilder {

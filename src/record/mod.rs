@@ -21,6 +21,7 @@ mod reader;
 #[allow(clippy::module_inception)]
 mod record;
 mod size;
+mod stream;
 
 #[cfg(test)]
 mod builder_tests;
@@ -44,6 +45,7 @@ pub use format::{Codec, Magic, TimestampType};
 pub use header::Header;
 pub use legacy::{encode_wrapper_header, wrapper_overhead, WrapperHeader};
 pub use legacy_reader::MessageView;
-pub use reader::{batches, read_record_of, BatchView, Batches, RecordView, Records};
+pub use reader::{batches, BatchView, Batches, RecordView, Records};
 pub use record::{Record, RecordSink, NO_TIMESTAMP};
 pub use size::estimate_size_upper_bound;
+pub use stream::RecordStream;

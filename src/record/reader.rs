@@ -197,7 +197,7 @@ impl<'a> Iterator for Records<'a> {
 impl std::iter::FusedIterator for Records<'_> {}
 
 /// Takes one record off the front of `rest`; `None` when anything in it is malformed.
-fn read_record<'a>(rest: &mut &'a [u8], header: &BatchHeader) -> Option<RecordView<'a>> {
+pub(super) fn read_record<'a>(rest: &mut &'a [u8], header: &BatchHeader) -> Option<RecordView<'a>> {
     let length = read_varint(rest)?;
     let mut body = take(rest, usize::try_from(length).ok()?)?;
     // Attributes: no bit has a meaning.
@@ -213,16 +213,6 @@ fn read_record<'a>(rest: &mut &'a [u8], header: &BatchHeader) -> Option<RecordVi
     };
     let offset = header.base_offset.wrapping_add(i64::from(offset_delta));
     body.is_empty().then_some(RecordView { offset, timestamp_ms, key, value, headers })
-}
-
-/// Takes one record off the front of the payload of an uncompressed batch with create times whose base offset
-/// counts as 0; `None` when it is malformed or goes on beyond `rest`, which then stays as it was.
-pub fn read_record_of<'a>(rest: &mut &'a [u8], base_timestamp_ms: i64) -> Option<RecordView<'a>> {
-    let header = BatchHeader { base_timestamp_ms, ..BatchHeader::default() };
-    let mut ahead = *rest;
-    let record = read_record(&mut ahead, &header)?;
-    *rest = ahead;
-    Some(record)
 }
 
 fn read_headers<'a>(body: &mut &'a [u8]) -> Option<Vec<Header<'a>>> {

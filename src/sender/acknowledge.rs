@@ -264,7 +264,7 @@ impl<N: Network> Sender<N> {
     fn split(&mut self, batch: Batch, now: Time) {
         let accumulator = self.parts.accumulator.clone();
         let Some(partition) = accumulator.topics.partition(batch.name.slot) else { return };
-        match split(batch, &accumulator.pool) {
+        match split(batch, &accumulator.pool, &partition.compression, &mut self.bench) {
             Ok(parts) => {
                 self.parts.metrics.batch.batches_split.increment();
                 partition.put_back_parts(parts);

@@ -14,6 +14,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::accumulator::encode::{Encoding, Workbench};
 use crate::accumulator::inbox::Command;
 use crate::accumulator::schedule::Schedule;
 use crate::accumulator::standing::{standing, Facts, Standing};
@@ -80,6 +81,8 @@ pub struct SenderParts<N: Network> {
     pub partitioner: Arc<Partitioner>,
     /// Interceptors.
     pub acknowledgements: Option<Arc<dyn Acknowledgements>>,
+    /// Compresses batches.
+    pub encoding: Box<dyn Encoding>,
     /// Counters.
     pub metrics: Arc<ProducerMetrics>,
     /// Lines for people.
@@ -109,6 +112,8 @@ pub struct Sender<N: Network> {
     /// Nodes that do not take what is due for them, and since when (KIP-794).
     refusing: BTreeMap<NodeId, Time>,
     reports: Vec<Report>,
+    /// For batches that are split.
+    bench: Workbench,
 }
 
 #[derive(Debug, Default, Clone)]
@@ -148,6 +153,7 @@ impl<N: Network> Sender<N> {
             closing: None,
             refusing: BTreeMap::new(),
             reports: Vec::new(),
+            bench: Workbench::default(),
         }
     }
 
@@ -197,7 +203,17 @@ impl<N: Network> Sender<N> {
     /// Does what application threads asked for.
     pub fn handle_command(&mut self, command: Command, now: Time) {
         match command {
-            Command::Opened(slot) | Command::Sealed(slot) => self.evaluate(slot, now),
+            Command::Opened(slot) | Command::Encoded(slot) => self.evaluate(slot, now),
+            Command::Sealed(slot) => {
+                self.encode(slot, false);
+                self.evaluate(slot, now);
+            }
+            Command::EncodingFailed(batch, error) => {
+                let slot = batch.name.slot;
+                let maybe_stored = batch.maybe_stored;
+                self.fail(*batch, error.code(), error.message(), maybe_stored, now);
+                self.evaluate(slot, now);
+            }
             Command::WantTopic(topic) => self.want_topic(topic, now),
             Command::Parked(topic) => {
                 self.parked_topics.insert(topic);
@@ -274,7 +290,7 @@ impl<N: Network> Sender<N> {
             linger: self.settings.linger,
             hurry: self.closing.is_some(),
             flushed_epoch: self.flushed_epoch,
-            encoded_elsewhere: false,
+            encoded_elsewhere: partition.is_some_and(|found| found.is_compressed()),
         }
     }
 
@@ -286,12 +302,26 @@ impl<N: Network> Sender<N> {
         if place == Standing::WithoutLeader {
             self.parts.metadata.request_update();
         }
+        if place == Standing::Encoding {
+            self.encode(slot, true);
+        }
         self.schedule.set(slot, place);
         if let Some(head) = facts.head {
             if !self.slots[slot.0 as usize].expiry_armed {
                 self.slots[slot.0 as usize].expiry_armed = true;
                 let at = head.created + self.settings.delivery_timeout;
                 self.expiry.push(Reverse((at, slot)));
+            }
+        }
+    }
+
+    /// Has compressed what waits for it; with `whole`, also the open batch, if it is the first.
+    fn encode(&mut self, slot: Slot, whole: bool) {
+        let accumulator = self.parts.accumulator.clone();
+        let Some(partition) = accumulator.topics.partition(slot) else { return };
+        if partition.is_compressed() {
+            for job in partition.start_encoding(&accumulator.pool, whole) {
+                self.parts.encoding.submit(job);
             }
         }
     }

@@ -17,7 +17,7 @@ use crate::metadata::NodeId;
 use crate::protocol::frame::{Frame, Pieces, Segment};
 use crate::protocol::produce::{Piece, ProduceRequest, ProduceWriter};
 use crate::protocol::ApiKey;
-use crate::record::{encode_batch_header, ProducerIdentity};
+use crate::record::{encode_batch_header, Codec, ProducerIdentity};
 use crate::sender::Sender;
 use crate::time::Time;
 
@@ -27,6 +27,9 @@ const COALESCE_MAX_BYTES: usize = 4 << 10;
 
 /// From this version on topics are named by id (KIP-516).
 const TOPIC_IDS_SINCE: i16 = 13;
+
+/// The first version of Produce that carries zstd (KIP-110).
+const ZSTD_SINCE: i16 = 7;
 
 /// A produce request that has no answer yet. It owns its batches; the frame on the wire shares
 /// their payloads.
@@ -113,7 +116,27 @@ impl<N: Network> Sender<N> {
         batches
     }
 
-    fn send(&mut self, node: NodeId, mut batches: Vec<Batch>, now: Time) {
+    /// zstd came with Produce v7 (KIP-110): a broker that speaks no newer version cannot take it.
+    fn refuse_zstd(&mut self, node: NodeId, batches: Vec<Batch>, now: Time) -> Vec<Batch> {
+        let old = self.parts.client.produce_version(node).is_some_and(|newest| newest < ZSTD_SINCE);
+        let refused = |batch: &Batch| old && batch.summary.codec == Codec::Zstd;
+        let (refused, kept): (Vec<Batch>, Vec<Batch>) = batches.into_iter().partition(refused);
+        for batch in refused {
+            self.release_in_flight(&batch);
+            let (slot, maybe_stored) = (batch.name.slot, batch.maybe_stored);
+            let text = format!("broker {node} is older than zstd (Kafka 2.1)");
+            self.fail(batch, ErrorCode::UNSUPPORTED_COMPRESSION_TYPE, &text, maybe_stored, now);
+            self.slot(slot).muted = false;
+            self.evaluate(slot, now);
+        }
+        kept
+    }
+
+    fn send(&mut self, node: NodeId, batches: Vec<Batch>, now: Time) {
+        let mut batches = self.refuse_zstd(node, batches, now);
+        if batches.is_empty() {
+            return;
+        }
         batches.sort_unstable_by_key(|batch| (batch.name.topic, batch.name.partition));
         let topic_ids = self.topic_ids(&batches, now);
         let newest = self.parts.client.produce_version(node).unwrap_or(TOPIC_IDS_SINCE - 1);

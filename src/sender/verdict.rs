@@ -49,7 +49,10 @@ pub fn verdict(case: &Case) -> Verdict {
     if matches!(case.code, ErrorCode::NONE | ErrorCode::DUPLICATE_SEQUENCE_NUMBER) {
         return Verdict::Done;
     }
-    if case.code == ErrorCode::MESSAGE_TOO_LARGE && case.records > 1 && !case.expired {
+    // Larger than a batch may be, or than a segment of the log (KIP-126).
+    let too_large =
+        matches!(case.code, ErrorCode::MESSAGE_TOO_LARGE | ErrorCode::RECORD_LIST_TOO_LARGE);
+    if too_large && case.records > 1 && !case.expired {
         return Verdict::Split;
     }
     if case.code.is_retriable() && case.attempts < case.retries_max && !case.expired {
@@ -106,7 +109,7 @@ mod tests {
             (E::NONE, Verdict::Done, Verdict::Done),
             (E::DUPLICATE_SEQUENCE_NUMBER, Verdict::Done, Verdict::Done),
             (E::MESSAGE_TOO_LARGE, Verdict::Split, not),
-            (E::RECORD_LIST_TOO_LARGE, not, not),
+            (E::RECORD_LIST_TOO_LARGE, Verdict::Split, not),
             (E::NOT_LEADER_OR_FOLLOWER, Verdict::Retry, not),
             (E::UNKNOWN_TOPIC_OR_PARTITION, Verdict::Retry, not),
             (E::UNKNOWN_TOPIC_ID, Verdict::Retry, not),

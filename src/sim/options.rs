@@ -162,6 +162,7 @@ impl Options {
         options.limit_work();
         options.topics = topics(rng);
         options.config = config(rng, &options, linger_ms);
+        options.draw_compression();
         options
     }
 
@@ -170,6 +171,30 @@ impl Options {
         let portion = self.network.portion_bytes.min(self.network.send_buffer_bytes);
         let affordable = 20_000 * portion / self.workload.value_max_bytes;
         self.workload.records = self.workload.records.min(affordable.max(10));
+    }
+
+    /// From a stream of its own, so that what a seed gave before there were codecs stays what it was.
+    fn draw_compression(&mut self) {
+        /// Brokers that speak no newer Produce do not take zstd.
+        const ZSTD_SINCE: i16 = 7;
+        let rng = &mut Rng::with_seed(self.seed ^ 0x000c_0dec);
+        let (codec, level) = pick(
+            rng,
+            &[
+                ("none", "-1"),
+                ("none", "-1"),
+                ("gzip", "1"),
+                ("gzip", "-1"),
+                ("snappy", "-1"),
+                ("lz4", "-1"),
+                ("lz4", "5"),
+                ("zstd", "-1"),
+            ],
+        );
+        if codec != "zstd" || self.produce_version_max >= ZSTD_SINCE {
+            self.config.push(("compression.type", codec.to_owned()));
+            self.config.push(("compression.level", level.to_owned()));
+        }
     }
 
     /// Whether nothing can go wrong but what the application asks for.

@@ -6,6 +6,7 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::rc::Rc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use crate::accumulator::encode::InlineEncoding;
 use crate::config::ProducerConfig;
 use crate::driver::Driver;
 use crate::error::Error;
@@ -128,6 +129,7 @@ fn begin(world: &Rc<RefCell<World>>) -> Result<SimDriver, Error> {
         clock: state.clock.clone(),
         network: Selector::new(SimSockets { world: world.clone() }, settings),
         wake: Box::new(move || wake.store(true, Relaxed)),
+        encoding: Box::new(InlineEncoding::boxed),
         seed: state.options.seed,
     };
     let hooks = state.application.hooks(&state.options);

@@ -42,36 +42,32 @@ pub(super) static BATCHING: &[Row] = &[
         "none",
         "The codec for whole batches.",
     )
-    .alias(&["compression.codec"])
-    .planned(),
+    .alias(&["compression.codec"]),
     Row::new(
         "compression.level",
         Kind::Int(-1, 12),
         "-1",
-        "Level of whichever codec is used; -1 is the codec's own default.",
-    )
-    .planned(),
+        "Level of whichever codec is used, in librdkafka's numbers; -1 leaves it to the codec's own setting, \
+         which counts first.",
+    ),
     Row::new(
         "compression.gzip.level",
         Kind::Int(-1, 9),
         "-1",
-        "Level of gzip, 1 to 9; -1 is its own default.",
-    )
-    .planned(),
+        "Level of gzip, 1 to 9 (0 only frames); -1 is its own default, 6.",
+    ),
     Row::new(
         "compression.lz4.level",
         Kind::Int(1, 17),
         "9",
-        "Level of lz4.",
-    )
-    .planned(),
+        "Level of lz4, 1 to 17; 9 is the fast compressor, every other level searches longer.",
+    ),
     Row::new(
         "compression.zstd.level",
         Kind::Int(-131_072, 22),
         "3",
         "Level of zstd; negative levels are faster.",
-    )
-    .planned(),
+    ),
     Row::new(
         "buffer.memory",
         Kind::Int(1, I64),
