@@ -27,7 +27,7 @@ fuzz_target!(|data: &[u8]| {
         assert!(records <= unpacked.plain().len(), "a record takes at least one byte");
     }
     let mut stream = RecordStream::new(data, 0);
-    while let Ok(Some(record)) = stream.next() {
+    while let Ok(Some(record)) = stream.read_next() {
         let _ = record.as_record();
     }
 });

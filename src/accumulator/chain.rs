@@ -133,8 +133,9 @@ impl RecordSink for Chain {
     }
 }
 
-/// The sealed bytes of a batch, plain as they were written or compressed. Shared by the batch and the request that carries it, so neither the end
-/// of a promise nor a retry can pull memory from under a socket (KAFKA-19012).
+/// The sealed bytes of a batch, plain as they were written or compressed. Shared by the batch and the request
+/// that carries it, so neither the end of a promise nor a retry can pull memory from under a socket
+/// (KAFKA-19012).
 #[derive(Debug)]
 pub struct Payload {
     full: Vec<Vec<u8>>,

@@ -80,7 +80,8 @@ impl Parts<'_> {
         let record = record.as_record();
         let fits =
             self.open.as_ref().is_some_and(|p| p.builder.has_room_for(p.builder.size_of(&record)));
-        if !fits && !(self.end() && self.begin()) {
+        let ready = fits || self.end() && self.begin();
+        if !ready {
             return false;
         }
         let Some(mut part) = self.open.take() else { return false };
@@ -219,7 +220,7 @@ fn rewrite(chunks: ChunkReader<'_>, summary: &BatchSummary, parts: &mut Parts<'_
     let Ok(plain) = Decoder::new(summary.codec, summary.magic, chunks) else { return false };
     let mut records = RecordStream::new(plain, summary.base_timestamp_ms);
     loop {
-        match records.next() {
+        match records.read_next() {
             Ok(Some(record)) if parts.append(&record) => {}
             Ok(None) => return parts.end(),
             Ok(Some(_)) | Err(_) => return false,

@@ -13,7 +13,8 @@ use crossbeam::channel::{unbounded, Receiver, Sender};
 use crate::accumulator::encode::{EncodeJob, Encoding, InlineEncoding, Workbench};
 use crate::accumulator::Accumulator;
 
-/// A pool of threads for one producer. Dropped, it gives up what is queued, ends the threads and waits for them.
+/// A pool of threads for one producer. Dropped, it gives up what is queued, ends the threads and waits for
+/// them.
 pub struct EncoderThreads {
     accumulator: Arc<Accumulator>,
     name: String,
@@ -27,7 +28,7 @@ enum Started {
         ending: Arc<AtomicBool>,
     },
     /// The system gave no thread: better slow than not at all.
-    None(InlineEncoding),
+    None(Box<InlineEncoding>),
 }
 
 impl EncoderThreads {
@@ -49,7 +50,8 @@ impl EncoderThreads {
             threads.extend(builder.spawn(work).ok());
         }
         if threads.is_empty() {
-            return Started::None(InlineEncoding::new(self.accumulator.clone()));
+            let inline = InlineEncoding::new(self.accumulator.clone());
+            return Started::None(Box::new(inline));
         }
         Started::Threads { jobs, threads, ending }
     }

@@ -31,7 +31,7 @@ impl<R: Read> RecordStream<R> {
     ///
     /// Errors: `INVALID_RECORD` for a malformed record or one that is cut off, `CORRUPT_MESSAGE` when the
     /// bytes cannot be read.
-    pub fn next(&mut self) -> Result<Option<RecordView<'_>>> {
+    pub fn read_next(&mut self) -> Result<Option<RecordView<'_>>> {
         let Some(length) = self.read_length()? else { return Ok(None) };
         let begin = self.record.len();
         // It grows with what is really there.
@@ -102,16 +102,16 @@ mod tests {
             let payload = &bytes[BATCH_HEADER_BYTES..];
             let mut stream = RecordStream::new(Portions(payload, portion), all[0].timestamp_ms);
             for (index, sent) in all.iter().enumerate() {
-                let record = stream.next().unwrap().unwrap();
+                let record = stream.read_next().unwrap().unwrap();
                 prop_assert_eq!(&record.as_record(), sent);
                 prop_assert_eq!(record.offset, index as i64);
             }
-            prop_assert!(stream.next().unwrap().is_none());
+            prop_assert!(stream.read_next().unwrap().is_none());
             // Cut anywhere, it ends with an error or between two records.
             let cut = cut.index(payload.len());
             let mut stream = RecordStream::new(&payload[..cut], all[0].timestamp_ms);
             let mut whole = 0;
-            while let Ok(Some(_)) = stream.next() {
+            while let Ok(Some(_)) = stream.read_next() {
                 whole += 1;
             }
             prop_assert!(whole < all.len());
@@ -120,7 +120,7 @@ mod tests {
         #[test]
         fn any_bytes_end_without_panic(bytes in vec(any::<u8>(), 0..200)) {
             let mut stream = RecordStream::new(&bytes[..], 0);
-            while let Ok(Some(_)) = stream.next() {}
+            while let Ok(Some(_)) = stream.read_next() {}
         }
     }
 }
