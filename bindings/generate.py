@@ -183,8 +183,15 @@ def write_python(header: Header) -> str:
     return "\n".join(lines)
 
 
-def write_python_codes(header: Header) -> str:
-    """librdkafka's errors: numbers by name, names and texts by number, and what ottla's own are."""
+class Compatible(NamedTuple):
+    """librdkafka's errors: numbers by name, texts by name, and what ottla's own numbers are."""
+
+    named: Dict[str, int]
+    texts: Dict[str, str]
+    own: Dict[int, int]
+
+
+def compatible(header: Header) -> Compatible:
     named: Dict[str, int] = {name: local.number for name, local in librdkafka_codes.LOCAL.items()}
     texts = {name: local.text or local_text(name) for name, local in librdkafka_codes.LOCAL.items()}
     own: Dict[int, int] = {}
@@ -196,6 +203,11 @@ def write_python_codes(header: Header) -> str:
         name = librdkafka_codes.RENAMED.get(name, name)
         named[name] = number
         texts[name] = librdkafka_codes.BROKER_TEXTS.get(name, "Broker: " + constant.doc.rstrip("."))
+    return Compatible(named, texts, own)
+
+
+def write_python_codes(errors: Compatible) -> str:
+    named, texts, own = errors
     lines = [
         '"""librdkafka\'s error numbers, their names and texts, and which of them ottla\'s own errors are.',
         "",
@@ -245,8 +257,9 @@ def main() -> int:
     source = HEADER.read_text(encoding="utf-8")
     header = parse(source)
     status = 0
-    written = [(PYTHON, write_python(header)), (PYTHON_CODES, write_python_codes(header))]
-    for path, text in [*written, *generate_go.files(header, source, is_code)]:
+    errors = compatible(header)
+    written = [(PYTHON, write_python(header)), (PYTHON_CODES, write_python_codes(errors))]
+    for path, text in [*written, *generate_go.files(header, source, is_code, errors)]:
         if "--check" not in sys.argv[1:]:
             path.write_text(text, encoding="utf-8")
         elif not path.is_file() or path.read_text(encoding="utf-8") != text:

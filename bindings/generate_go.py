@@ -8,16 +8,20 @@ from typing import List, Tuple
 
 GO = Path(__file__).resolve().parent / "go"
 NATIVE = GO / "internal" / "native"
+# Words of error names that Go programs write in capitals.
+CAPITALS = {"ID", "EOF"}
 
 NOTE = "// Code generated from include/ottla.h by bindings/generate.py. DO NOT EDIT."
 # Sizes where pointers have 64 bits, as in src/capi/layout.rs.
 SIZES = {"c_bool": 1, "c_int16": 2, "c_uint16": 2, "c_int32": 4, "c_uint32": 4}
 
 
-def files(header, text: str, is_code) -> List[Tuple[Path, str]]:
+def files(header, text: str, is_code, errors) -> List[Tuple[Path, str]]:
     """Every generated file of the module with what must be in it."""
     return [
         (GO / "codes.go", codes(header, is_code)),
+        (GO / "kafka" / "codes.go", compatible_codes(errors)),
+        (GO / "replace" / "kafka" / "codes.go", replaced_codes(errors)),
         (NATIVE / "constants.go", constants(header, is_code)),
         (NATIVE / "ottla.h", text),
         (NATIVE / "layout.go", layout(header)),
@@ -37,6 +41,40 @@ def codes(header, is_code) -> str:
     return "\n".join(lines + [")", ""])
 
 
+def error_name(name: str) -> str:
+    """`_QUEUE_FULL` to `ErrQueueFull`."""
+    words = name.strip("_").split("_")
+    return "Err" + "".join(word if word in CAPITALS else word.capitalize() for word in words)
+
+
+FROM = "// Code generated from include/ottla.h and bindings/librdkafka_codes.py by bindings/generate.py. DO NOT EDIT."
+
+
+def compatible_codes(errors) -> str:
+    names = sorted(errors.named, key=errors.named.__getitem__)
+    lines = [FROM, "", "package kafka", "", "// Error codes, with librdkafka's numbers: broker codes from -1 up, local ones below."]
+    lines += ["const ("]
+    for name in names:
+        lines += [f"\t// {error_name(name)}: {errors.texts[name]}", f"\t{error_name(name)} ErrorCode = {errors.named[name]}"]
+    lines += [")", "", "var errorTexts = map[ErrorCode]string{"]
+    width = max(len(error_name(name)) for name in names) + 1
+    for name in names:
+        text = errors.texts[name].replace("\\", "\\\\").replace('"', '\\"')
+        lines.append(f'\t{error_name(name) + ":":<{width}} "{text}",')
+    lines += ["}", "", "// ofStatus gives librdkafka's number for ottla's own ones.", "var ofStatus = map[int32]ErrorCode{"]
+    lines += [f"\t{status}: {errors.own[status]}," for status in sorted(errors.own, reverse=True)]
+    return "\n".join(lines + ["}", ""])
+
+
+def replaced_codes(errors) -> str:
+    names = [error_name(name) for name in sorted(errors.named, key=errors.named.__getitem__)]
+    lines = [FROM, "", "package kafka", "", 'import "github.com/ottla-kafka/ottla/bindings/go/kafka"', ""]
+    lines += ["// Error codes; see the package that they come from.", "const ("]
+    width = max(map(len, names))
+    lines += [f"\t{name:<{width}} = kafka.{name}" for name in names]
+    return "\n".join(lines + [")", ""])
+
+
 def constants(header, is_code) -> str:
     lines = [NOTE, "", "package native", "", "const ("]
     rows = []
@@ -48,10 +86,7 @@ def constants(header, is_code) -> str:
             rows.append((camel(name[len("ERROR_") :]), f"uint32 = {constant.value}"))
         elif not name.startswith("VERSION"):
             rows.append((camel(name), f"= {constant.value}"))
-    groups: List[List[Tuple[str, str]]] = []
-    for row in rows:
-        groups.append([row])
-    lines += [f"\t{name} {value}" for [(name, value)] in groups]
+    lines += [f"\t{name} {value}" for name, value in rows]
     return gofmt_columns("\n".join(lines + [")", ""]))
 
 
@@ -72,16 +107,18 @@ def gofmt_columns(text: str) -> str:
 
 def layout(header) -> str:
     """For each struct and field: where the header's rules, the C compiler and cgo put it."""
-    entries, checks = [], []
+    entries, known = [], {}
     for struct, fields in header.structs.items():
         at = widest = 0
         for ctype, field in fields:
-            size = SIZES.get(ctype, 8)
-            at = -(-at // size) * size
-            widest = max(widest, size)
+            size, alignment = known.get(ctype) or (SIZES.get(ctype, 8),) * 2
+            at = -(-at // alignment) * alignment
+            widest = max(widest, alignment)
             entries.append((struct, field, at))
             at += size
-        entries.append((struct, "", -(-at // widest) * widest))
+        size = -(-at // widest) * widest
+        known[camel(struct[len("ottla_") : -len("_t")])] = (size, widest)
+        entries.append((struct, "", size))
     names = {"type": "_type"}
     lines = [NOTE, "", "package native", "", "/*", "#include <stddef.h>", '#include "ottla.h"', ""]
     lines += [

@@ -69,15 +69,22 @@ type hooks struct {
 }
 
 // log leads a line to the logger.
-func (p *Producer) log(level int, text string) {
-	levels := map[int]slog.Level{native.LogError: slog.LevelError, native.LogWarning: slog.LevelWarn,
-		native.LogInfo: slog.LevelInfo}
-	at, known := levels[level]
-	if !known {
-		at = slog.LevelDebug
-		if level < native.LogError {
-			at = slog.LevelError
-		}
+func (p *Producer) log(event native.Event) {
+	if !event.Logged {
+		return
 	}
-	p.logger.Log(context.Background(), at, text)
+	level := slog.LevelDebug
+	switch {
+	case event.Level <= native.LogError:
+		level = slog.LevelError
+	case event.Level <= native.LogWarning:
+		level = slog.LevelWarn
+	case event.Level <= native.LogInfo:
+		level = slog.LevelInfo
+	}
+	if event.Code == 0 {
+		p.logger.Log(context.Background(), level, event.Text)
+		return
+	}
+	p.logger.Log(context.Background(), level, event.Text, "code", Code(event.Code).String())
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"runtime/debug"
-	"sync"
 	"time"
 
 	"github.com/ottla-kafka/ottla/bindings/go/internal/native"
@@ -16,9 +15,6 @@ type Producer struct {
 	native *native.Producer[entry]
 	hooks  hooks
 	logger *slog.Logger
-
-	namesMu sync.RWMutex
-	names   map[uint32]string
 }
 
 // entry is what a report finds its record's promise in; at most one of them is set.
@@ -30,7 +26,7 @@ type entry struct {
 // NewProducer makes a producer from settings with Kafka's or librdkafka's names. Connecting happens in the
 // background. With test.mock.num.brokers it runs on an embedded cluster and needs no server.
 func NewProducer(settings map[string]string, options ...Option) (*Producer, error) {
-	p := &Producer{names: map[uint32]string{}}
+	p := &Producer{}
 	for _, option := range options {
 		option(p)
 	}
@@ -46,7 +42,7 @@ func NewProducer(settings map[string]string, options ...Option) (*Producer, erro
 	}
 	face := native.Face[entry]{Deliver: p.deliver}
 	if p.logger != nil {
-		face.Log = p.log
+		face.Event = p.log
 	}
 	if p.native, err = native.NewProducer(config, face); err != nil {
 		return nil, public(err)
@@ -131,10 +127,6 @@ func (p *Producer) produce(ctx context.Context, topic string, record *Record, pr
 		if code = p.native.Send(&sent, promised, false); code != native.CodeQueueFull {
 			break
 		}
-		// What lingers keeps memory that is needed now.
-		if err := p.native.Hurry(); err != nil {
-			return public(err)
-		}
 		select {
 		case <-room:
 		case <-ctx.Done():
@@ -152,18 +144,7 @@ func (p *Producer) prepare(topic string, record *Record) (uint32, error) {
 		hook.OnRecordSend(topic, record)
 	}
 	number, err := p.native.Topic(topic)
-	if err != nil {
-		return 0, public(err)
-	}
-	p.namesMu.RLock()
-	_, known := p.names[number]
-	p.namesMu.RUnlock()
-	if !known {
-		p.namesMu.Lock()
-		p.names[number] = topic
-		p.namesMu.Unlock()
-	}
-	return number, nil
+	return number, public(err)
 }
 
 func convert(topic uint32, record *Record) native.Record {
@@ -210,10 +191,8 @@ func (p *Producer) Close(ctx context.Context) error {
 
 // deliver calls the promises of the records of one outcome.
 func (p *Producer) deliver(outcome *native.Outcome, records *native.Records[entry]) {
-	p.namesMu.RLock()
-	report := Report{Topic: p.names[outcome.Topic], Partition: outcome.Partition, Offset: -1,
+	report := Report{Topic: *outcome.Topic, Partition: outcome.Partition, Offset: -1,
 		Latency: outcome.Latency, Persistence: Persistence(outcome.Persistence)}
-	p.namesMu.RUnlock()
 	if outcome.Code != 0 {
 		report.Err = &Error{Code: Code(outcome.Code), Message: outcome.Message}
 	}

@@ -7,12 +7,13 @@ use std::ptr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::capi::event::ottla_event_t;
 use crate::capi::guard::{self, Callback};
 use crate::capi::intercept::{ottla_acknowledgement_fn, ottla_send_fn, CInterceptor};
 use crate::capi::partitioner::ottla_partitioner_fn;
 use crate::capi::report::ottla_report_t;
 use crate::delivery::Report;
-use crate::log::Level;
+use crate::log::{Event, Level};
 
 /// Frees the `env` of a callback.
 pub type ottla_env_free_fn = Option<unsafe extern "C" fn(env: *mut c_void)>;
@@ -43,6 +44,13 @@ pub const OTTLA_LOG_INFO: i32 = 6;
 /// Callbacks at the head of this header. Must not throw or longjmp.
 pub type ottla_log_fn = Option<
     unsafe extern "C" fn(level: i32, text: *const c_char, text_len: usize, env: *mut c_void),
+>;
+
+/// Gets something that happened: the lines of the log, and whatever log_level is, throttling and errors that
+/// no call and no report stands for. `event` and `text`, which has event->text_len bytes of UTF-8 and no
+/// NUL at its end, are lent for the call. Called as an ottla_log_fn is.
+pub type ottla_event_fn = Option<
+    unsafe extern "C" fn(event: *const ottla_event_t, text: *const c_char, env: *mut c_void),
 >;
 
 /// The functions that a producer calls. Start from OTTLA_CALLBACKS_INIT; fields are only ever
@@ -83,6 +91,12 @@ pub struct ottla_callbacks_t {
     pub partitioner_env: *mut c_void,
     /// Frees partitioner_env; may be NULL.
     pub partitioner_env_free: ottla_env_free_fn,
+    /// Takes events, which then do not wait for ottla_producer_next_event(); may be NULL.
+    pub on_event: ottla_event_fn,
+    /// For on_event.
+    pub event_env: *mut c_void,
+    /// Frees event_env; may be NULL.
+    pub event_env_free: ottla_env_free_fn,
 }
 
 impl ottla_callbacks_t {
@@ -103,6 +117,9 @@ impl ottla_callbacks_t {
         partitioner: None,
         partitioner_env: ptr::null_mut(),
         partitioner_env_free: None,
+        on_event: None,
+        event_env: ptr::null_mut(),
+        event_env_free: None,
     };
 
     /// Whether there are callbacks besides the one for reports.
@@ -111,6 +128,7 @@ impl ottla_callbacks_t {
             || self.on_send.is_some()
             || self.on_acknowledgement.is_some()
             || self.partitioner.is_some()
+            || self.on_event.is_some()
     }
 }
 
@@ -175,6 +193,24 @@ impl ottla_callbacks_t {
             guard::in_callback_of(identity, Callback::Other, || {
                 // SAFETY: the text lives through the call; the rest is the header's contract.
                 unsafe { callback(level as i32, text.as_ptr().cast(), text.len(), env.env) };
+            });
+        })
+    }
+
+    /// The event callback as the core wants it.
+    pub(super) fn event_sink(
+        &self,
+        identity: u64,
+        armed: &Armed,
+    ) -> Option<impl Fn(&Event<'_>) + Send + Sync + 'static> {
+        let callback = self.on_event?;
+        let env = Mutex::new(Env::new(self.event_env, self.event_env_free, armed));
+        Some(move |event: &Event<'_>| {
+            let env = env.lock().unwrap_or_else(PoisonError::into_inner);
+            guard::in_callback_of(identity, Callback::Other, || {
+                let given = ottla_event_t::of(event);
+                // SAFETY: event and text live through the call; the rest is the header's contract.
+                unsafe { callback(&given, event.text.as_ptr().cast(), env.env) };
             });
         })
     }

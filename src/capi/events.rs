@@ -4,46 +4,14 @@
 
 use std::collections::VecDeque;
 use std::ffi::c_char;
-use std::mem::size_of;
 use std::ptr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use crate::capi::event::ottla_event_t;
 use crate::capi::producer::ottla_producer_t;
 use crate::capi::{gate, guard};
 use crate::delivery::waiting::Words;
-use crate::log::{Event, EventKind};
-
-/// There is no event.
-pub const OTTLA_EVENT_NONE: i32 = 0;
-/// A line of the log.
-pub const OTTLA_EVENT_LOG: i32 = 1;
-/// An error that no call and no report stands for: a broker that cannot be reached, say.
-pub const OTTLA_EVENT_ERROR: i32 = 2;
-/// A broker holds this client back because of a quota.
-pub const OTTLA_EVENT_THROTTLE: i32 = 3;
-
-/// Something that happened, as ottla_producer_next_event() tells it. Set `size` first; fields are only ever
-/// appended.
-#[repr(C)]
-#[derive(Copy, Clone, Debug)]
-pub struct ottla_event_t {
-    /// sizeof(ottla_event_t).
-    pub size: u32,
-    /// OTTLA_EVENT_...
-    pub kind: i32,
-    /// OTTLA_LOG_...
-    pub level: i32,
-    /// An OTTLA_ERROR_... value for errors, else 0.
-    pub status: i32,
-    /// The broker's id for throttling, else -1.
-    pub broker: i32,
-    /// Milliseconds for which the broker holds this client back, else 0.
-    pub throttle_ms: u32,
-    /// Bytes of the whole text.
-    pub text_len: usize,
-    /// Events that were given up since the last call, because nobody took them.
-    pub dropped: u64,
-}
+use crate::log::Event;
 
 struct Kept {
     event: ottla_event_t,
@@ -83,21 +51,7 @@ impl Events {
             queue.pop_front();
             *dropped += 1;
         }
-        let kind = match event.kind {
-            EventKind::Line => OTTLA_EVENT_LOG,
-            EventKind::Error => OTTLA_EVENT_ERROR,
-            EventKind::Throttled => OTTLA_EVENT_THROTTLE,
-        };
-        let given = ottla_event_t {
-            size: size_of::<ottla_event_t>() as u32,
-            kind,
-            level: event.level as i32,
-            status: event.code.value(),
-            broker: event.broker,
-            throttle_ms: event.throttle_ms,
-            text_len: event.text.len(),
-            dropped: 0,
-        };
+        let given = ottla_event_t::of(event);
         queue.push_back(Kept { event: given, text: event.text.into() });
         if let Some(words) = self.words.get() {
             words.set_events(true);
@@ -113,20 +67,6 @@ impl Events {
         }
         kept
     }
-}
-
-impl ottla_event_t {
-    /// No event.
-    pub(super) const NONE: ottla_event_t = ottla_event_t {
-        size: size_of::<ottla_event_t>() as u32,
-        kind: OTTLA_EVENT_NONE,
-        level: 0,
-        status: 0,
-        broker: -1,
-        throttle_ms: 0,
-        text_len: 0,
-        dropped: 0,
-    };
 }
 
 fn nothing() -> Kept {
@@ -181,8 +121,9 @@ pub unsafe extern "C" fn ottla_producer_waiting(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::capi::event::{OTTLA_EVENT_LOG, OTTLA_EVENT_NONE};
     use crate::error::ErrorCode;
-    use crate::log::Level;
+    use crate::log::{EventKind, Level};
 
     #[test]
     fn the_newest_are_kept_and_the_others_counted() {

@@ -8,7 +8,7 @@ use super::*;
 use crate::capi::callbacks::ottla_callbacks_t;
 use crate::capi::config::{ottla_config_free, ottla_config_new, ottla_config_set, ottla_config_t};
 use crate::capi::record::ottla_record_t;
-use crate::capi::{columns, events, metadata, metrics, mock, poll, producer, send};
+use crate::capi::{columns, event, events, metadata, metrics, mock, poll, producer, send};
 
 type Handle = *mut ottla_producer_t;
 
@@ -49,7 +49,7 @@ fn call(rule: &Rule, handle: Handle, topic: u32) -> i32 {
                 columns::ottla_producer_send_columns(handle, &columns, 0, &mut count, none)
             }
             "ottla_producer_next_event" => {
-                let mut event = events::ottla_event_t::NONE;
+                let mut event = event::ottla_event_t::NONE;
                 events::ottla_producer_next_event(handle, &mut event, ptr::null_mut(), 0)
             }
             "ottla_producer_waiting" => {

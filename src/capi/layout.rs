@@ -8,7 +8,7 @@ mod asserted {
 
     use crate::capi::callbacks::ottla_callbacks_t;
     use crate::capi::columns::{ottla_column_t, ottla_columns_t};
-    use crate::capi::events::ottla_event_t;
+    use crate::capi::event::ottla_event_t;
     use crate::capi::record::{ottla_header_t, ottla_record_t};
     use crate::capi::report::{ottla_delivery_t, ottla_report_t, ottla_run_t};
 
@@ -38,8 +38,8 @@ mod asserted {
         value 136, header_key 192, header_value 248);
     layout!(ottla_event_t, 40: size 0, kind 4, level 8, status 12, broker 16, throttle_ms 20, text_len 24,
         dropped 32);
-    layout!(ottla_callbacks_t, 112: size 0, reserved 4, on_delivery 8, delivery_env 16,
+    layout!(ottla_callbacks_t, 136: size 0, reserved 4, on_delivery 8, delivery_env 16,
         delivery_env_free 24, on_log 32, log_env 40, log_env_free 48, on_send 56, on_acknowledgement 64,
         interceptor_env 72, interceptor_env_free 80, partitioner 88, partitioner_env 96,
-        partitioner_env_free 104);
+        partitioner_env_free 104, on_event 112, event_env 120, event_env_free 128);
 }

@@ -18,6 +18,7 @@ pub mod record;
 pub mod report;
 pub mod intercept;
 pub mod partitioner;
+pub mod event;
 pub mod callbacks;
 pub mod producer;
 pub mod send;

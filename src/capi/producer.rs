@@ -158,9 +158,10 @@ fn open(
         Some(partitioner) => builder.partitioner(partitioner),
         None => builder,
     };
-    let builder = match &events {
-        Some(events) => builder.on_event(events.sink()),
-        None => builder,
+    let builder = match (callbacks.event_sink(identity, &armed), &events) {
+        (Some(sink), _) => builder.on_event(sink),
+        (None, Some(events)) => builder.on_event(events.sink()),
+        (None, None) => builder,
     };
     let producer = builder.build()?;
     if let Some(events) = &events {

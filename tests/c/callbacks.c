@@ -8,7 +8,7 @@
 struct state {
     ottla_producer_t *_Atomic producer;
     pthread_t main_thread;
-    atomic_int reports, records, failed, sent_again, freed, lines;
+    atomic_int reports, records, failed, sent_again, freed, lines, errors;
     atomic_bool tried;
     char line[512];
 };
@@ -52,6 +52,17 @@ static void on_delivery(const ottla_report_t *reports, size_t count, size_t stri
     }
     if (producer != NULL && !atomic_exchange(&state->tried, true))
         try_everything(state, producer);
+}
+
+static void on_event(const ottla_event_t *event, const char *text, void *env)
+{
+    struct state *state = env;
+    CHECK(event->size >= sizeof *event && event->text_len > 0 && text != NULL);
+    CHECK(event->kind == OTTLA_EVENT_LOG || event->kind == OTTLA_EVENT_ERROR);
+    if (event->kind == OTTLA_EVENT_ERROR) {
+        CHECK(event->status != 0);
+        atomic_fetch_add(&state->errors, 1);
+    }
 }
 
 static void on_log(int32_t level, const char *text, size_t text_len, void *env)
@@ -138,13 +149,16 @@ static void an_env_is_the_callers_until_there_is_a_producer(void)
     /* Each env once; lost brokers make lines. */
     CHECK_OK(ottla_config_set_str(config, "bootstrap.servers", "127.0.0.1:1", NULL));
     callbacks.on_log = on_log;
+    callbacks.on_event = on_event;
+    callbacks.event_env = &state;
+    callbacks.event_env_free = free_env;
     CHECK_OK(ottla_producer_new(config, &callbacks, &producer, NULL));
-    for (int i = 0; i < 1000 && atomic_load(&state.lines) == 0; i++)
+    for (int i = 0; i < 1000 && (atomic_load(&state.lines) == 0 || atomic_load(&state.errors) == 0); i++)
         usleep(10000);
-    CHECK(atomic_load(&state.lines) > 0);
+    CHECK(atomic_load(&state.lines) > 0 && atomic_load(&state.errors) > 0);
     CHECK_OK(ottla_producer_free(producer));
     CHECK(strstr(state.line, "127.0.0.1:1") != NULL);
-    CHECK_EQUAL(atomic_load(&state.freed), 2);
+    CHECK_EQUAL(atomic_load(&state.freed), 3);
     CHECK_OK(ottla_config_free(config));
 }
 

@@ -363,16 +363,16 @@ TIMESTAMP_NOW = -1
 PERSISTENCE_NOT_PERSISTED = 0
 PERSISTENCE_POSSIBLY_PERSISTED = 1
 PERSISTENCE_PERSISTED = 2
+EVENT_NONE = 0
+EVENT_LOG = 1
+EVENT_ERROR = 2
+EVENT_THROTTLE = 3
 LOG_ERROR = 3
 LOG_WARNING = 4
 LOG_INFO = 6
 PURGE_QUEUED = 1
 PURGE_IN_FLIGHT = 2
 SEND_NO_WAIT = 1
-EVENT_NONE = 0
-EVENT_LOG = 1
-EVENT_ERROR = 2
-EVENT_THROTTLE = 3
 
 
 class Header(Structure):
@@ -459,6 +459,21 @@ class Run(Structure):
     ]
 
 
+class Event(Structure):
+    """ottla_event_t."""
+
+    _fields_ = [
+        ("size", c_uint32),
+        ("kind", c_int32),
+        ("level", c_int32),
+        ("status", c_int32),
+        ("broker", c_int32),
+        ("throttle_ms", c_uint32),
+        ("text_len", c_size_t),
+        ("dropped", c_uint64),
+    ]
+
+
 class Callbacks(Structure):
     """ottla_callbacks_t."""
 
@@ -478,6 +493,9 @@ class Callbacks(Structure):
         ("partitioner", c_void_p),
         ("partitioner_env", c_void_p),
         ("partitioner_env_free", c_void_p),
+        ("on_event", c_void_p),
+        ("event_env", c_void_p),
+        ("event_env_free", c_void_p),
     ]
 
 
@@ -516,21 +534,6 @@ class Columns(Structure):
         ("value", Column),
         ("header_key", Column),
         ("header_value", Column),
-    ]
-
-
-class Event(Structure):
-    """ottla_event_t."""
-
-    _fields_ = [
-        ("size", c_uint32),
-        ("kind", c_int32),
-        ("level", c_int32),
-        ("status", c_int32),
-        ("broker", c_int32),
-        ("throttle_ms", c_uint32),
-        ("text_len", c_size_t),
-        ("dropped", c_uint64),
     ]
 
 

@@ -173,14 +173,14 @@ const (
 	PersistenceNotPersisted                       = 0
 	PersistencePossiblyPersisted                  = 1
 	PersistencePersisted                          = 2
+	EventNone                                     = 0
+	EventLog                                      = 1
+	EventError                                    = 2
+	EventThrottle                                 = 3
 	LogError                                      = 3
 	LogWarning                                    = 4
 	LogInfo                                       = 6
 	PurgeQueued                                   = 1
 	PurgeInFlight                                 = 2
 	SendNoWait                                    = 1
-	EventNone                                     = 0
-	EventLog                                      = 1
-	EventError                                    = 2
-	EventThrottle                                 = 3
 )

@@ -25,7 +25,8 @@ type intake[T any] struct {
 
 // Outcome is what became of some records of one partition.
 type Outcome struct {
-	Topic     uint32
+	// Topic is its name; the same pointer for all outcomes of a topic.
+	Topic     *string
 	Partition int32
 	// BaseOffset of the first record, the others follow; -1 when unknown.
 	BaseOffset  int64
@@ -88,7 +89,7 @@ func (p *Producer[T]) drainSome() bool {
 
 func (p *Producer[T]) deliverRun(run *C.ottla_run_t) {
 	outcome := Outcome{
-		Topic:        uint32(run.topic),
+		Topic:        p.topicName(uint32(run.topic)),
 		Partition:    int32(run.partition),
 		BaseOffset:   int64(run.base_offset),
 		Latency:      time.Duration(run.latency_us) * time.Microsecond,
@@ -117,7 +118,7 @@ func (p *Producer[T]) takeRefused() {
 	for _, one := range refused {
 		in.tokens[0] = one.token
 		in.records.tokens, in.records.times = in.tokens[:1], in.times[:1]
-		outcome := Outcome{Topic: one.topic, Partition: one.partition, BaseOffset: -1, AppendTimeMs: -1,
+		outcome := Outcome{Topic: p.topicName(one.topic), Partition: one.partition, BaseOffset: -1, AppendTimeMs: -1,
 			Code: int32(one.status), Message: Description(int32(one.status))}
 		in.deliver(&outcome, &in.records)
 		p.outbox.settle(in.tokens[:1])

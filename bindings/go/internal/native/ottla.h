@@ -791,6 +791,47 @@ typedef int32_t (*ottla_partitioner_fn)(const char *topic,
 
 /* ---- Callbacks ---------------------------------------------------------------------------- */
 
+/** There is no event. */
+#define OTTLA_EVENT_NONE 0
+
+/** A line of the log. */
+#define OTTLA_EVENT_LOG 1
+
+/** An error that no call and no report stands for: a broker that cannot be reached, say. */
+#define OTTLA_EVENT_ERROR 2
+
+/** A broker holds this client back because of a quota. */
+#define OTTLA_EVENT_THROTTLE 3
+
+/**
+ * Something that happened, as on_event and ottla_producer_next_event() tell it. Set `size` first; fields are
+ * only ever appended.
+ */
+typedef struct ottla_event_t {
+    /** sizeof(ottla_event_t). */
+    uint32_t size;
+    /** OTTLA_EVENT_... */
+    int32_t kind;
+    /** OTTLA_LOG_... */
+    int32_t level;
+    /** An OTTLA_ERROR_... value for errors, else 0. */
+    int32_t status;
+    /** The broker's id for throttling, else -1. */
+    int32_t broker;
+    /** Milliseconds for which the broker holds this client back, else 0. */
+    uint32_t throttle_ms;
+    /** Bytes of the whole text. */
+    size_t text_len;
+    /** Events that were given up since the last call, because nobody took them. */
+    uint64_t dropped;
+} ottla_event_t;
+
+/** No event. */
+#define OTTLA_EVENT_INIT                                                                            \
+    {                                                                                               \
+        sizeof(ottla_event_t), OTTLA_EVENT_NONE, 0, 0, -1, 0, 0, 0                                  \
+    }
+
 /** The producer cannot go on, or something was given up. */
 #define OTTLA_LOG_ERROR 3
 
@@ -821,6 +862,13 @@ typedef void (*ottla_env_free_fn)(void *env);
  * Callbacks at the head of this header. Must not throw or longjmp.
  */
 typedef void (*ottla_log_fn)(int32_t level, const char *text, size_t text_len, void *env);
+
+/**
+ * Gets something that happened: the lines of the log, and whatever log_level is, throttling and errors that
+ * no call and no report stands for. `event` and `text`, which has event->text_len bytes of UTF-8 and no
+ * NUL at its end, are lent for the call. Called as an ottla_log_fn is.
+ */
+typedef void (*ottla_event_fn)(const ottla_event_t *event, const char *text, void *env);
 
 /**
  * The functions that a producer calls. Start from OTTLA_CALLBACKS_INIT; fields are only ever
@@ -860,13 +908,19 @@ typedef struct ottla_callbacks_t {
     void *partitioner_env;
     /** Frees partitioner_env; may be NULL. */
     ottla_env_free_fn partitioner_env_free;
+    /** Takes events, which then do not wait for ottla_producer_next_event(); may be NULL. */
+    ottla_event_fn on_event;
+    /** For on_event. */
+    void *event_env;
+    /** Frees event_env; may be NULL. */
+    ottla_env_free_fn event_env_free;
 } ottla_callbacks_t;
 
 /** No callbacks. */
 #define OTTLA_CALLBACKS_INIT                                                                        \
     {                                                                                               \
         sizeof(ottla_callbacks_t), 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,   \
-            NULL, NULL, NULL                                                                        \
+            NULL, NULL, NULL, NULL, NULL, NULL                                                      \
     }
 
 /** The `index`-th of the reports that a delivery callback got. */
@@ -1195,41 +1249,6 @@ int32_t ottla_producer_event_fd(ottla_producer_t *producer,
 
 /* ---- Events without a callback -------------------------------------------------------------- */
 
-/** There is no event. */
-#define OTTLA_EVENT_NONE 0
-
-/** A line of the log. */
-#define OTTLA_EVENT_LOG 1
-
-/** An error that no call and no report stands for: a broker that cannot be reached, say. */
-#define OTTLA_EVENT_ERROR 2
-
-/** A broker holds this client back because of a quota. */
-#define OTTLA_EVENT_THROTTLE 3
-
-/**
- * Something that happened, as ottla_producer_next_event() tells it. Set `size` first; fields are only ever
- * appended.
- */
-typedef struct ottla_event_t {
-    /** sizeof(ottla_event_t). */
-    uint32_t size;
-    /** OTTLA_EVENT_... */
-    int32_t kind;
-    /** OTTLA_LOG_... */
-    int32_t level;
-    /** An OTTLA_ERROR_... value for errors, else 0. */
-    int32_t status;
-    /** The broker's id for throttling, else -1. */
-    int32_t broker;
-    /** Milliseconds for which the broker holds this client back, else 0. */
-    uint32_t throttle_ms;
-    /** Bytes of the whole text. */
-    size_t text_len;
-    /** Events that were given up since the last call, because nobody took them. */
-    uint64_t dropped;
-} ottla_event_t;
-
 /**
  * Takes the oldest event of a producer with log.queue=true; kind is OTTLA_EVENT_NONE when there is none. The
  * library keeps the newest 256. The text is copied: at most `capacity` bytes, the last one a NUL.
@@ -1249,12 +1268,6 @@ int32_t ottla_producer_next_event(ottla_producer_t *producer,
  */
 int32_t ottla_producer_waiting(ottla_producer_t *producer,
                                const uint32_t **words_out);
-
-/** No event. */
-#define OTTLA_EVENT_INIT                                                                            \
-    {                                                                                               \
-        sizeof(ottla_event_t), OTTLA_EVENT_NONE, 0, 0, -1, 0, 0, 0                                  \
-    }
 
 /* ---- The cluster as a producer knows it ----------------------------------------------------- */
 

@@ -34,8 +34,20 @@ type outbox[T any] struct {
 	// refused are the records that the library refused; their reports wait for the next drain.
 	refused []refusal
 	pace    pace
+	stall   stall
 	drain   func()
 }
+
+// stall notices that there is no room and that nothing moves, because all that takes the room lingers: then what
+// lingers is sent. Where reports come all the time, batches are left to fill.
+type stall struct {
+	timer *time.Timer
+	armed bool
+	// settled counts records that were reported; seen is what it was when the timer was set.
+	settled, seen uint64
+}
+
+const stallAfter = 5 * time.Millisecond
 
 type refusal struct {
 	token     uint64
@@ -55,6 +67,28 @@ func (o *outbox[T]) open(producer *C.ottla_producer_t, most int, drain func()) {
 	o.pace.since = time.Now()
 	o.pace.timer = time.AfterFunc(time.Hour, o.onTick)
 	o.pace.timer.Stop()
+	o.stall.timer = time.AfterFunc(time.Hour, o.onStall)
+	o.stall.timer.Stop()
+}
+
+// full is the answer that there is no room.
+func (o *outbox[T]) full() int32 {
+	if !o.stall.armed {
+		o.stall.armed, o.stall.seen = true, o.stall.settled
+		o.stall.timer.Reset(stallAfter)
+	}
+	return CodeQueueFull
+}
+
+// onStall runs on a goroutine of the timer's.
+func (o *outbox[T]) onStall() {
+	o.mu.Lock()
+	o.stall.armed = false
+	moves := o.closed || o.stall.seen != o.stall.settled
+	o.mu.Unlock()
+	if !moves {
+		C.ottla_producer_flush(o.producer, 0, nil)
+	}
 }
 
 // add takes a record, or says why not: CodeClosed, CodeQueueFull. With keep its report brings key and value back.
@@ -62,16 +96,38 @@ func (o *outbox[T]) add(r *Record, entry T, keep bool) int32 {
 	bytes := r.bytes()
 	large := bytes >= largeBytes || len(r.Headers) > stagedHeaders
 	o.mu.Lock()
-	defer o.mu.Unlock()
+	if refused := o.makeRoom(bytes, len(r.Headers), large); refused != 0 {
+		o.mu.Unlock()
+		return refused
+	}
+	token, place := o.pending.add(entry)
+	if keep {
+		o.pending.keep(place, r)
+	}
+	answer := int32(taken)
+	if large {
+		answer = o.addLarge(r, token)
+	} else {
+		o.filling.add(r, token)
+		if !o.sending && (o.pace.now() || o.filling.records == stagedRecords || o.filling.bytes >= sendAtBytes) {
+			o.handOver()
+		}
+	}
+	o.mu.Unlock()
+	return answer
+}
+
+// makeRoom waits until a record can be added, or says why it is not taken.
+func (o *outbox[T]) makeRoom(bytes, headers int, large bool) int32 {
 	for {
 		if o.closed {
 			return CodeClosed
 		}
 		if o.backlog != nil || (o.most > 0 && o.pending.left+o.held >= o.most) {
-			return CodeQueueFull
+			return o.full()
 		}
-		if !large && o.filling.fits(bytes, len(r.Headers)) || large && !o.sending {
-			break
+		if !large && o.filling.fits(bytes, headers) || large && !o.sending {
+			return taken
 		}
 		if o.sending {
 			o.idle.Wait()
@@ -79,18 +135,6 @@ func (o *outbox[T]) add(r *Record, entry T, keep bool) int32 {
 			o.handOver()
 		}
 	}
-	token, place := o.pending.add(entry)
-	if keep {
-		o.pending.keep(place, r)
-	}
-	if large {
-		return o.addLarge(r, token)
-	}
-	o.filling.add(r, token)
-	if !o.sending && (o.pace.now() || o.filling.records == stagedRecords || o.filling.bytes >= sendAtBytes) {
-		o.handOver()
-	}
-	return taken
 }
 
 // addLarge hands over what stands before a large record, and then the record itself.
@@ -151,14 +195,11 @@ func (o *outbox[T]) endHandOver() {
 func (o *outbox[T]) give(s *stage) bool {
 	o.mu.Unlock()
 	statuses := s.send(o.producer)
-	if int32(statuses[len(statuses)-1]) == CodeQueueFull {
-		// What lingers keeps memory that is needed now.
-		C.ottla_producer_flush(o.producer, 0, nil)
-	}
 	o.mu.Lock()
 	for i, status := range statuses {
 		if int32(status) == CodeQueueFull {
 			s.first += i
+			o.full()
 			return false
 		}
 		if status != 0 {
@@ -231,6 +272,7 @@ func (o *outbox[T]) abandon() {
 func (o *outbox[T]) settle(tokens []uint64) {
 	o.mu.Lock()
 	o.pending.settle(tokens)
+	o.stall.settled += uint64(len(tokens))
 	lagging := o.backlog != nil
 	o.mu.Unlock()
 	o.room.raise()
@@ -268,6 +310,7 @@ func (o *outbox[T]) shut() {
 	defer o.mu.Unlock()
 	o.closed = true
 	o.pace.timer.Stop()
+	o.stall.timer.Stop()
 	o.idle.Broadcast()
 }
 

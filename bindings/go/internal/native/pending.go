@@ -27,9 +27,9 @@ type page[T any] [pageSlots]slot[T]
 type slot[T any] struct {
 	entry T
 	// data holds key and value, one behind the other, if they are wanted back.
-	data                *byte
-	keyLen, valueLen    int32
-	generation, refused uint32
+	data             *byte
+	keyLen, valueLen int32
+	generation       uint32
 }
 
 // waiter is a flush: it waits until its generation and all before are empty.
@@ -109,15 +109,22 @@ func (p *pending[T]) mark() <-chan struct{} {
 
 // keep copies key and value of a record so that its report can bring them back.
 func (p *pending[T]) keep(place *slot[T], r *Record) {
-	place.keyLen, place.valueLen = int32(len(r.Key)), int32(len(r.Value))
-	if r.Key == nil {
+	key, value := r.Key, r.Value
+	if r.ForgetKey {
+		key = nil
+	}
+	if r.ForgetValue {
+		value = nil
+	}
+	place.keyLen, place.valueLen = int32(len(key)), int32(len(value))
+	if key == nil {
 		place.keyLen = -1
 	}
-	if r.Value == nil {
+	if value == nil {
 		place.valueLen = -1
 	}
-	data := p.copies.take(len(r.Key) + len(r.Value))
-	copy(data[copy(data, r.Key):], r.Value)
+	data := p.copies.take(len(key) + len(value))
+	copy(data[copy(data, key):], value)
 	place.data = unsafe.SliceData(data)
 }
 

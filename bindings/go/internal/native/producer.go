@@ -5,7 +5,9 @@ import "C"
 
 import (
 	"context"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -16,10 +18,12 @@ type Producer[T any] struct {
 	wake   wake
 	outbox outbox[T]
 	intake intake[T]
-	logs   *logs
+	events *events
 
-	topicsMu sync.RWMutex
-	topics   map[string]uint32
+	lastTopic atomic.Pointer[topic]
+	topicsMu  sync.RWMutex
+	topics    map[string]*topic
+	numbered  map[uint32]*topic
 
 	drained  chan struct{}
 	closing  sync.Once
@@ -30,17 +34,18 @@ type Producer[T any] struct {
 type Face[T any] struct {
 	// Deliver gets the records of one outcome, on one goroutine for all. It must not keep the slots.
 	Deliver func(outcome *Outcome, records *Records[T])
-	// Log gets lines of the log; nil: there is none. Called on threads of the library's, one call at a time.
-	Log func(level int, text string)
+	// Event gets the log and errors; may be nil. Called on threads of the library's, one call at a time, and first while
+	// the producer is being made.
+	Event func(Event)
 	// Most is how many records may be on their way; 0 leaves it to the library.
 	Most int
 }
 
 // NewProducer makes a producer. Connecting happens in the background.
 func NewProducer[T any](settings *Settings, face Face[T]) (*Producer[T], error) {
-	p := &Producer[T]{topics: map[string]uint32{}, drained: make(chan struct{}), logs: newLogs(face.Log)}
+	p := &Producer[T]{topics: map[string]*topic{}, numbered: map[uint32]*topic{}, drained: make(chan struct{}), events: newEvents(settings, face.Event)}
 	var err error
-	if p.handle, err = p.logs.newProducer(settings); err != nil {
+	if p.handle, err = p.events.newProducer(settings); err != nil {
 		return nil, err
 	}
 	if p.wake, err = newWake(p.handle); err != nil {
@@ -58,11 +63,15 @@ func NewProducer[T any](settings *Settings, face Face[T]) (*Producer[T], error) 
 
 // Topic gives a topic its number.
 func (p *Producer[T]) Topic(name string) (uint32, error) {
+	if last := p.lastTopic.Load(); last != nil && last.name == name {
+		return last.number, nil
+	}
 	p.topicsMu.RLock()
-	number, known := p.topics[name]
+	known := p.topics[name]
 	p.topicsMu.RUnlock()
-	if known {
-		return number, nil
+	if known != nil {
+		p.lastTopic.Store(known)
+		return known.number, nil
 	}
 	data, size := text(name)
 	var made C.uint32_t
@@ -72,8 +81,27 @@ func (p *Producer[T]) Topic(name string) (uint32, error) {
 	}
 	p.topicsMu.Lock()
 	defer p.topicsMu.Unlock()
-	p.topics[name] = uint32(made)
-	return uint32(made), nil
+	own := &topic{strings.Clone(name), uint32(made)}
+	p.topics[own.name] = own
+	if p.numbered[own.number] == nil {
+		p.numbered[own.number] = own
+	}
+	return own.number, nil
+}
+
+// topicName gives the name back to a number; always the same pointer.
+func (p *Producer[T]) topicName(number uint32) *string {
+	p.topicsMu.RLock()
+	defer p.topicsMu.RUnlock()
+	if known := p.numbered[number]; known != nil {
+		return &known.name
+	}
+	return nil
+}
+
+type topic struct {
+	name   string
+	number uint32
 }
 
 // Send takes a record without waiting, or says why not: CodeClosed, CodeQueueFull. What else may be wrong with it is
@@ -166,7 +194,7 @@ func (p *Producer[T]) shutDown(ctx context.Context) (waiting, closing error) {
 	<-p.drained
 	p.drain() // what was failed just now
 	C.ottla_producer_free(p.handle)
-	p.logs.close()
+	p.events.close()
 	p.outbox.free()
 	p.outbox.room.raise()
 	return waiting, closing

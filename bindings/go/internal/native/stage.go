@@ -68,6 +68,8 @@ type Record struct {
 	Headers   []Header
 	// TimestampMs since 1970, or TimestampNow.
 	TimestampMs int64
+	// ForgetKey and ForgetValue: a report that keeps the other need not bring it back.
+	ForgetKey, ForgetValue bool
 }
 
 func (r *Record) bytes() int {

@@ -3,4 +3,5 @@
 package linux_amd64
 
 // #cgo LDFLAGS: ${SRCDIR}/libottla.a -lm -ldl -lpthread
+// #include "stamp.h"
 import "C"

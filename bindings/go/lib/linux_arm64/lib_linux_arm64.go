@@ -3,4 +3,5 @@
 package linux_arm64
 
 // #cgo LDFLAGS: ${SRCDIR}/libottla.a -lm -ldl -lpthread
+// #include "stamp.h"
 import "C"
