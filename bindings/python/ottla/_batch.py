@@ -4,11 +4,11 @@ dicts."""
 from array import array
 from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
-from ottla import _abi, _arrow
+from ottla import _arrow
 from ottla._abi import ErrorCode
 from ottla._columns import Strings
 from ottla._library import error_of, last_message, lib, refuse
-from ottla._records import as_bytes, as_headers, as_integer
+from ottla._records import as_headers, as_integer
 from ottla._reports import Chunk, OnDelivery
 from ottla._strings import Buffers, Items, Source
 from ottla.error import KafkaError, KafkaException
@@ -95,7 +95,7 @@ def send_columns(
     except BufferError:
         pass
     except KafkaException as failure:
-        failure.accepted = done  # type: ignore[attr-defined]
+        failure.accepted += done
         raise
     return done
 
@@ -133,7 +133,6 @@ def _transfer(
             columns.value.clear()
             columns.key.clear()
         if status and status != ErrorCode.QUEUE_FULL:
-            producer._direct += 0
             _refuse(status, accepted)
         return accepted
 
@@ -142,7 +141,7 @@ def _refuse(status: int, accepted: int) -> None:
     try:
         refuse(status, "Unable to produce message")
     except KafkaException as failure:
-        failure.accepted = accepted  # type: ignore[attr-defined]
+        failure.accepted = accepted
         raise
 
 

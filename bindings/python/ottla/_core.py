@@ -19,7 +19,7 @@ import weakref
 from collections import deque
 from typing import Any, Deque, Dict, List, Mapping, Optional, Tuple, Union
 
-from ottla import _fork, _settings
+from ottla import _abi, _fork, _settings
 from ottla._abi import ErrorCode
 from ottla._columns import WIDTH, Columns
 from ottla._events import Events
@@ -62,7 +62,7 @@ class Core:
     _event_words = memoryview(bytes(8)).cast("I")
     _numbers: Dict[str, int] = {}
     _stage: List[Any] = [0]
-    _leftover: Deque[Any] = deque()
+    _leftover: Deque[Union[Drain, Failed]] = deque()
     _on_delivery: Optional[OnDelivery] = None
 
     def _start(self, settings: _settings.Settings) -> None:
@@ -91,7 +91,7 @@ class Core:
         self._counting = threading.Lock()
         # What is reported.
         self._drains: Deque[Drain] = deque()
-        self._leftover: Deque[Union[Drain, Failed]] = deque()
+        self._leftover = deque()
         where = ctypes.POINTER(ctypes.c_uint32)()
         check(lib.ottla_producer_waiting(handle, ctypes.byref(where)))
         address = ctypes.cast(where, ctypes.c_void_p).value or 0
@@ -200,8 +200,10 @@ class Core:
             else:
                 self._end(ErrorCode.CLOSED, "")
         # The producer was closed meanwhile, and perhaps nobody will poll any more.
-        while self._closing and self._leftover and isinstance(self._leftover[0], Failed):
-            self._next_source().serve(self)
+        if self._closing:
+            for source in list(self._leftover):
+                if isinstance(source, Failed):
+                    source.serve(self)
 
     def _spill(self) -> bool:
         """Hands the stage to the library; False when there is no room for all of it. Only with the lock."""
@@ -361,6 +363,22 @@ class Core:
                 continue  # another thread was faster
         return self._drains.pop() if self._drains else Drain()
 
+    def _purge(self, in_queue: bool, in_flight: bool) -> None:
+        """Fails what is staged, queued, in flight."""
+        flags = (_abi.PURGE_QUEUED if in_queue else 0) | (_abi.PURGE_IN_FLIGHT if in_flight else 0)
+        handle = self._open()
+        with self._lock:
+            self._spill()
+        if in_queue:
+            self._end_stage(ErrorCode.PURGED_QUEUE)
+        if flags:
+            check(lib.ottla_producer_purge(handle, flags))
+
+    def _end_stage(self, status: int) -> None:
+        """Fails what there was no room for."""
+        with self._lock:
+            self._end(status, "there was no room for the record in time")
+
     def _count(self) -> int:
         """Records whose callback has not been called."""
         if self._handle is None:
@@ -379,9 +397,6 @@ class Core:
         if handle is not None:
             self._abandon.detach()
             lib.ottla_producer_free(handle)
-        self._chunks.clear()
-        self._leftover.clear()
-        self._drains.clear()
 
 
 def _waiting(source: Union[Drain, Failed]) -> int:

@@ -90,21 +90,25 @@ class Segment:
         error = outcome.error
         values, keys, callbacks, extras = chunk.values, chunk.keys, chunk.callbacks, chunk.extras
         indices = self.indices
-        for at in range(self.at, len(indices)):
-            index = indices[at]
-            callback = callbacks[index]
-            if callback is None:
-                continue
-            message = _new(Message)
-            message._value = values[index]
-            message._key = keys[index]
-            message._extras = extras[index] if extras else None
-            message._outcome = outcome
-            message._at = from_ + at
-            # From here to the call nothing can come between.
-            self.at = at + 1
-            values[index] = keys[index] = callbacks[index] = None
-            callback(error, message)
+        done = self.at
+        try:
+            for at in range(done, len(indices)):
+                index = indices[at]
+                callback = callbacks[index]
+                if callback is None:
+                    continue
+                message = _new(Message)
+                message._value = values[index]
+                message._key = keys[index]
+                message._extras = extras[index] if extras else None
+                message._outcome = outcome
+                message._at = from_ + at
+                # In one line, because nothing may come between.
+                done = at + 1; callback(error, message)  # fmt: skip  # noqa: E702
+                values[index] = keys[index] = callbacks[index] = None
+            done = len(indices)
+        finally:
+            self.at = done
 
 
 class Failed:
@@ -120,8 +124,8 @@ class Failed:
     def serve(self, core: "Core") -> int:
         """Calls its callback."""
         if not self.done and self.callback is not None:
-            self.done = True
-            self.callback(self.message.error(), self.message)
+            error, call = self.message.error(), self.callback
+            self.done = True; call(error, self.message)  # fmt: skip  # noqa: E702
         return 1
 
 
@@ -218,7 +222,7 @@ class Drain:
 
 
 def _text(core: "Core", number: int) -> str:
-    handle, size = core._open(), ctypes.c_size_t()
+    handle, size = core._handle, ctypes.c_size_t()
     lib.ottla_producer_message(handle, number, None, 0, ctypes.byref(size))
     buffer = ctypes.create_string_buffer(size.value + 1)
     if lib.ottla_producer_message(handle, number, buffer, len(buffer), None):

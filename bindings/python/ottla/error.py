@@ -122,6 +122,9 @@ def _number(other: Union[KafkaError, int]) -> int:
 class KafkaException(Exception):
     """Raised by calls that fail; ``args[0]`` is the :class:`KafkaError`."""
 
+    #: Of produce_batch(): how many records had been accepted before.
+    accepted = 0
+
     @property
     def error(self) -> KafkaError:
         """Why."""

@@ -195,13 +195,7 @@ class Producer(Core):
     def purge(self, in_queue: bool = True, in_flight: bool = True, blocking: bool = True) -> None:
         """Fails records instead of waiting for them; the callbacks follow in poll() with
         ``_PURGE_QUEUE`` or ``_PURGE_INFLIGHT``. It never waits, whatever ``blocking`` says."""
-        flags = (_abi.PURGE_QUEUED if in_queue else 0) | (_abi.PURGE_IN_FLIGHT if in_flight else 0)
-        self._spill_now()
-        if in_queue:
-            with self._lock:
-                self._end(ErrorCode.PURGED_QUEUE, "")
-        if flags:
-            check(lib.ottla_producer_purge(self._open(), flags))
+        self._purge(in_queue, in_flight)
 
     def list_topics(self, topic: Optional[str] = None, timeout: float = -1) -> ClusterMetadata:
         """Asks the cluster for its brokers and topics, or for one topic, which is not created. Waits up to
@@ -260,9 +254,8 @@ class Producer(Core):
             in_time = status != ErrorCode.TIMED_OUT
             if in_time:
                 check(status)
-            with self._lock:
-                in_time = in_time and len(self._stage) == 1
-                self._end(ErrorCode.ABORTED, "the producer was closed before there was room for the record")
+            in_time = in_time and len(self._stage) == 1
+            self._end_stage(ErrorCode.ABORTED)
             while self._serve(failures):
                 pass
         except ClosedError:
