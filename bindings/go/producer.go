@@ -56,7 +56,7 @@ func NewProducer(settings map[string]string, options ...Option) (*Producer, erro
 // An error means that the record was not taken. What is wrong with the record itself (a partition that the topic does
 // not have, a header whose name is not UTF-8, ...) is told by its report.
 func (p *Producer) Produce(ctx context.Context, topic string, record Record) (*Future, error) {
-	future := &Future{push: p.native.Push}
+	future := &Future{producer: p}
 	if err := p.produce(ctx, topic, &record, entry{future: future}); err != nil {
 		return nil, err
 	}
@@ -64,8 +64,9 @@ func (p *Producer) Produce(ctx context.Context, topic string, record Record) (*F
 }
 
 // ProduceFunc is Produce with a function for the report, which is cheaper than a Future. The promise (nil: none) is
-// called once, on the goroutine that takes the reports, one after another: it must be quick, and may call TryProduce but
-// nothing that waits. A promise that panics is logged, and the others are still called.
+// called once, on the goroutine that takes the reports, one after another: it must be quick. It may send, which then
+// does not wait; Flush, Close and Future.Wait answer CodeInCallback instead of waiting. A promise that panics is logged, and
+// the others are still called.
 func (p *Producer) ProduceFunc(ctx context.Context, topic string, record Record, promise func(Report)) error {
 	return p.produce(ctx, topic, &record, entry{promise: promise})
 }
@@ -127,6 +128,9 @@ func (p *Producer) produce(ctx context.Context, topic string, record *Record, pr
 		if code = p.native.Send(&sent, promised, false); code != native.CodeQueueFull {
 			break
 		}
+		if p.native.Delivering() {
+			break
+		}
 		select {
 		case <-room:
 		case <-ctx.Done():
@@ -175,6 +179,13 @@ func (p *Producer) Purge(inFlight bool) error {
 		flags |= native.PurgeInFlight
 	}
 	return public(p.native.Purge(flags))
+}
+
+// Metrics gives every metric now, by its name. Totals run since the producer was made; an average or maximum of nothing is
+// NaN.
+func (p *Producer) Metrics() (map[string]float64, error) {
+	metrics, err := p.native.Metrics()
+	return metrics, public(err)
 }
 
 // Ping waits until a broker has answered, or until ctx ends. It fails at once when every broker refuses, so that

@@ -74,11 +74,11 @@ func (r Reports) FirstErr() error {
 
 // Future is the promise of a report. Any number of goroutines may wait for it.
 type Future struct {
-	push   func()
-	mu     sync.Mutex
-	done   chan struct{}
-	ready  bool
-	report Report
+	producer *Producer
+	mu       sync.Mutex
+	done     chan struct{}
+	ready    bool
+	report   Report
 }
 
 func (f *Future) complete(report Report) {
@@ -111,7 +111,10 @@ func (f *Future) Wait(ctx context.Context) (Report, error) {
 		return f.report, f.report.Err
 	default:
 	}
-	f.push()
+	if f.producer.native.Delivering() {
+		return Report{}, refusal(native.CodeInCallback)
+	}
+	f.producer.native.Push()
 	select {
 	case <-done:
 		return f.report, f.report.Err

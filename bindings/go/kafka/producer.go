@@ -69,7 +69,7 @@ func NewProducer(conf *ConfigMap) (*Producer, error) {
 	p.largest = integer(settings, "message.max.bytes")
 	p.logs.open(p.name, config)
 	p.mail.open()
-	face := native.Face[entry]{Deliver: p.deliver, Event: p.event, Most: integer(settings, "queue.buffering.max.messages")}
+	face := native.Face[entry]{Deliver: p.deliver, Event: p.event}
 	if p.native, err = native.NewProducer(settings, face); err != nil {
 		p.logs.close()
 		return nil, failedToCreate(err)

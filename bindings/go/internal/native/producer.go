@@ -5,6 +5,7 @@ import "C"
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -14,11 +15,12 @@ import (
 // Producer is a producer of the library with what a face wants to find again of each record, a T. Any number of
 // goroutines may use it at once. It must be closed.
 type Producer[T any] struct {
-	handle *C.ottla_producer_t
-	wake   wake
-	outbox outbox[T]
-	intake intake[T]
-	events *events
+	handle  *C.ottla_producer_t
+	wake    wake
+	outbox  outbox[T]
+	intake  intake[T]
+	courier courier
+	events  *events
 
 	lastTopic atomic.Pointer[topic]
 	topicsMu  sync.RWMutex
@@ -37,8 +39,6 @@ type Face[T any] struct {
 	// Event gets the log and errors; may be nil. Called on threads of the library's, one call at a time, and first while
 	// the producer is being made.
 	Event func(Event)
-	// Most is how many records may be on their way; 0 leaves it to the library.
-	Most int
 }
 
 // NewProducer makes a producer. Connecting happens in the background.
@@ -52,10 +52,13 @@ func NewProducer[T any](settings *Settings, face Face[T]) (*Producer[T], error) 
 		C.ottla_producer_free(p.handle)
 		return nil, err
 	}
-	p.outbox.open(p.handle, face.Most, p.wake.interrupt)
+	most, _ := settings.Get("queue.buffering.max.messages")
+	limit, _ := strconv.Atoi(most)
+	p.outbox.open(p.handle, limit, p.wake.interrupt)
 	p.intake.deliver = face.Deliver
 	go func() {
 		defer close(p.drained)
+		p.courier.begin()
 		p.wake.each(p.drain)
 	}()
 	return p, nil
@@ -147,6 +150,9 @@ func (p *Producer[T]) Hurry() error {
 
 // Flush sends what lingers and waits until everything taken before is delivered, or until ctx ends.
 func (p *Producer[T]) Flush(ctx context.Context) error {
+	if p.courier.here() {
+		return errInCallback
+	}
 	p.outbox.mu.Lock()
 	done := p.outbox.pending.mark()
 	p.outbox.mu.Unlock()
@@ -181,6 +187,9 @@ func (p *Producer[T]) Purge(flags uint32) error {
 // producer. It gives the error of waiting and that of closing. Further calls wait for the first one and return the
 // same.
 func (p *Producer[T]) Close(ctx context.Context) (waiting, closing error) {
+	if p.courier.here() {
+		return nil, errInCallback
+	}
 	p.closing.Do(func() { p.closeErr[0], p.closeErr[1] = p.shutDown(ctx) })
 	return p.closeErr[0], p.closeErr[1]
 }
