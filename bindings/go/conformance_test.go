@@ -167,6 +167,7 @@ func TestC21Places(t *testing.T) {
 	producer, cluster := embedded(t, "queue.buffering.max.messages", "3")
 	_, err := deliver(t, producer, "t", Record{})
 	must(t, err)
+	must(t, producer.Flush(within(t, time.Minute)))
 	must(t, cluster.SetDelay(AllBrokers, produceAPI, 300*time.Millisecond))
 	for range 3 {
 		must(t, producer.TryProduce("t", Record{}, nil))

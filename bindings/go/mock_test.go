@@ -33,6 +33,7 @@ func TestTopicsOfTheCluster(t *testing.T) {
 	wantCode(t, err, CodeUnknownPartition)
 }
 
+// C15, C16.
 func TestRetriableErrorsAreRetriedAndFinalOnesReported(t *testing.T) {
 	producer, cluster := faulty(t)
 	must(t, cluster.PushErrors(produceAPI, CodeNotLeaderOrFollower, CodeTransport))
@@ -57,6 +58,7 @@ func TestRetriableErrorsAreRetriedAndFinalOnesReported(t *testing.T) {
 	}
 }
 
+// C60, C62.
 func TestBrokersGoDownAndRecordsArriveInOrderOnce(t *testing.T) {
 	producer, cluster := faulty(t)
 	_, err := deliver(t, producer, "t", Record{Value: []byte("0")})
@@ -81,6 +83,7 @@ func TestBrokersGoDownAndRecordsArriveInOrderOnce(t *testing.T) {
 	}
 }
 
+// C17, C61.
 func TestDelaysExpireRecords(t *testing.T) {
 	producer, cluster := faulty(t, "delivery.timeout.ms", "400", "request.timeout.ms", "300")
 	_, err := deliver(t, producer, "t", Record{})

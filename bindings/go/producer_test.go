@@ -90,6 +90,7 @@ func records(t *testing.T, cluster *MockCluster, topic string, partition int32) 
 	return stored
 }
 
+// C01, C02, C03, C04.
 func TestEcho(t *testing.T) {
 	producer, cluster := embedded(t)
 	when := time.UnixMilli(1234567890123)
@@ -156,6 +157,7 @@ func TestBytesInsideObjectsWithPointers(t *testing.T) {
 	}
 }
 
+// C04.
 func TestRecordTimesInReports(t *testing.T) {
 	producer, _ := embedded(t, "report.timestamps", "true")
 	when := time.UnixMilli(1234567890123)
@@ -166,6 +168,7 @@ func TestRecordTimesInReports(t *testing.T) {
 	}
 }
 
+// C13, C14.
 func TestRefusals(t *testing.T) {
 	_, err := NewProducer(map[string]string{"bootsrap.servers": "x"})
 	if e := wantCode(t, err, CodeConfig); !strings.Contains(e.Message, "did you mean `bootstrap.servers`") {
@@ -212,6 +215,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// C50, C27.
 func TestManyRecordsFromManyGoroutines(t *testing.T) {
 	const goroutines, each = 8, 12_500
 	producer, cluster := embedded(t, "buffer.memory", "4194304")
@@ -272,6 +276,7 @@ func TestManyRecordsFromManyGoroutines(t *testing.T) {
 	}
 }
 
+// C20.
 func TestFullMemory(t *testing.T) {
 	producer, cluster := embedded(t, "buffer.memory", "400000")
 	must(t, cluster.SetDelay(AllBrokers, produceAPI, 2*time.Second))
@@ -303,6 +308,7 @@ func TestFullMemory(t *testing.T) {
 	}
 }
 
+// C41.
 func TestPromisesMaySend(t *testing.T) {
 	producer, cluster := embedded(t)
 	done := make(chan error, 1)
@@ -323,6 +329,7 @@ func TestPromisesMaySend(t *testing.T) {
 	}
 }
 
+// C22, C32.
 func TestContexts(t *testing.T) {
 	producer, cluster := embedded(t)
 	_, err := deliver(t, producer, "t", Record{})
@@ -352,6 +359,7 @@ func TestContexts(t *testing.T) {
 	wantCode(t, err, CodeAborted)
 }
 
+// C30, C31, C33.
 func TestCloseWaitsAndTwiceIsOnce(t *testing.T) {
 	producer, cluster := embedded(t, "linger.ms", "20000")
 	future, err := producer.Produce(context.Background(), "t", Record{})
@@ -381,6 +389,7 @@ func TestCloseWaitsAndTwiceIsOnce(t *testing.T) {
 	must(t, cluster.Close())
 }
 
+// C36.
 func TestCloseWhileOthersSend(t *testing.T) {
 	producer, _ := embedded(t, "buffer.memory", "400000")
 	var sending sync.WaitGroup
@@ -439,6 +448,7 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	t.Fatalf("%d goroutines, were %d; %d files, were %d", runtime.NumGoroutine(), goroutines, files(), descriptors)
 }
 
+// C71.
 func TestMemoryDoesNotGrow(t *testing.T) {
 	cluster := newCluster(t, 1)
 	producer := newProducer(t, map[string]string{"bootstrap.servers": cluster.BootstrapServers(), "acks": "1"})

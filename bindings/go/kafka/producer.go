@@ -17,6 +17,8 @@ type Producer struct {
 	name   string
 	// largest is the size from which on a message is refused at once (message.max.bytes).
 	largest int
+	// transactional: there is a transactional.id.
+	transactional bool
 
 	events   chan Event
 	mail     mail
@@ -66,6 +68,8 @@ func NewProducer(conf *ConfigMap) (*Producer, error) {
 	p := &Producer{config: config, events: make(chan Event, config.eventsSize)}
 	id, _ := settings.Get("client.id")
 	p.name = fmt.Sprintf("%s#producer-%d", id, instances.Add(1))
+	transactionalID, _ := settings.Get("transactional.id")
+	p.transactional = transactionalID != ""
 	p.largest = integer(settings, "message.max.bytes")
 	p.logs.open(p.name, config)
 	p.mail.open()

@@ -1,6 +1,7 @@
 package kafka_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"reflect"
@@ -73,6 +74,7 @@ func wantCode(t *testing.T, err error, code kafka.ErrorCode) kafka.Error {
 	return typed
 }
 
+// C01, C02, C03, C04.
 func TestReportsBringMessagesBack(t *testing.T) {
 	producer, cluster := embedded(t, kafka.ConfigMap{"go.delivery.report.fields": "all"})
 	headers := []kafka.Header{{"null", nil}, {"empty", []byte{}}, {"text", []byte("x")}, {"text", []byte("y")}}
@@ -167,6 +169,7 @@ func TestRefusedAtOnce(t *testing.T) {
 	}
 }
 
+// C14, C16.
 func TestRefusedByReport(t *testing.T) {
 	producer, cluster := embedded(t, nil)
 	must(t, producer.Produce(&kafka.Message{TopicPartition: to("t", 3)}, nil))
@@ -181,6 +184,7 @@ func TestRefusedByReport(t *testing.T) {
 	wantCode(t, report(t, producer.Events()).TopicPartition.Error, kafka.ErrMsgSizeTooLarge)
 }
 
+// C21.
 func TestQueueFull(t *testing.T) {
 	producer, cluster := embedded(t, kafka.ConfigMap{"queue.buffering.max.messages": 10, "linger.ms": 50})
 	for range 10 {
@@ -276,6 +280,7 @@ func TestProduceChannel(t *testing.T) {
 	}
 }
 
+// C31, C33.
 func TestAfterClose(t *testing.T) {
 	producer, _ := embedded(t, nil)
 	for range 100 {
@@ -303,6 +308,31 @@ func TestAfterClose(t *testing.T) {
 	}
 }
 
+// C96: without transactional.id.
+func TestNoTransactions(t *testing.T) {
+	producer, _ := embedded(t, nil)
+	group, err := kafka.NewTestConsumerGroupMetadata("group")
+	must(t, err)
+	calls := func() []error {
+		ctx := context.Background()
+		return []error{producer.InitTransactions(ctx), producer.BeginTransaction(), producer.CommitTransaction(ctx),
+			producer.AbortTransaction(ctx), producer.SendOffsetsToTransaction(ctx, nil, group)}
+	}
+	for _, err := range calls() {
+		if failure := wantCode(t, err, kafka.ErrNotConfigured); failure.IsRetriable() || failure.TxnRequiresAbort() {
+			t.Fatal(failure)
+		}
+	}
+	producer.Close()
+	for _, err := range calls() {
+		wantCode(t, err, kafka.ErrState)
+	}
+	if _, err := kafka.NewTestConsumerGroupMetadata(""); err == nil {
+		t.Fatal("no error")
+	}
+}
+
+// C24.
 func TestPurge(t *testing.T) {
 	producer := newProducer(t, kafka.ConfigMap{"bootstrap.servers": "127.0.0.1:1", "log_level": 2})
 	own := make(chan kafka.Event)
@@ -311,6 +341,7 @@ func TestPurge(t *testing.T) {
 	wantCode(t, report(t, own).TopicPartition.Error, kafka.ErrPurgeQueue)
 }
 
+// C17.
 func TestMessagesTimeOut(t *testing.T) {
 	producer := newProducer(t, kafka.ConfigMap{"bootstrap.servers": "127.0.0.1:1", "log_level": 2,
 		"default.topic.config": kafka.ConfigMap{"message.timeout.ms": 50}})
@@ -351,6 +382,7 @@ func TestFatalErrors(t *testing.T) {
 	}
 }
 
+// C50.
 func TestManyMessagesFromManyGoroutines(t *testing.T) {
 	const goroutines, each = 8, 12_500
 	producer, cluster := embedded(t, nil)
@@ -425,6 +457,7 @@ func TestErrorsOfBrokersAreEvents(t *testing.T) {
 	}
 }
 
+// C63.
 func TestMetadata(t *testing.T) {
 	producer, _ := embedded(t, nil)
 	topic, missing := "t", "missing"

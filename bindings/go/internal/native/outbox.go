@@ -43,8 +43,9 @@ type outbox[T any] struct {
 type stall struct {
 	timer *time.Timer
 	armed bool
-	// settled counts records that were reported; seen is what it was when the timer was set.
-	settled, seen uint64
+	// settled counts records that were reported; seen is what it was when somebody last found no room, and before what
+	// it was when the timer last ran.
+	settled, seen, before uint64
 }
 
 const stallAfter = 5 * time.Millisecond
@@ -73,20 +74,28 @@ func (o *outbox[T]) open(producer *C.ottla_producer_t, most int, drain func()) {
 
 // full is the answer that there is no room.
 func (o *outbox[T]) full() int32 {
+	o.stall.seen = o.stall.settled
 	if !o.stall.armed {
-		o.stall.armed, o.stall.seen = true, o.stall.settled
+		o.stall.armed, o.stall.before = true, o.stall.settled
 		o.stall.timer.Reset(stallAfter)
 	}
 	return CodeQueueFull
 }
 
-// onStall runs on a goroutine of the timer's.
+// onStall runs on a goroutine of the timer's. Who found no room is woken by the next report and asks again; so if there
+// was one since, nobody depends on this.
 func (o *outbox[T]) onStall() {
 	o.mu.Lock()
-	o.stall.armed = false
-	moves := o.closed || o.stall.seen != o.stall.settled
+	s := &o.stall
+	waiting := !o.closed && s.seen == s.settled
+	still := s.before == s.settled
+	s.before = s.settled
+	s.armed = waiting && !still
+	if s.armed {
+		s.timer.Reset(stallAfter)
+	}
 	o.mu.Unlock()
-	if !moves {
+	if waiting && still {
 		C.ottla_producer_flush(o.producer, 0, nil)
 	}
 }
@@ -275,10 +284,10 @@ func (o *outbox[T]) settle(tokens []uint64) {
 	o.stall.settled += uint64(len(tokens))
 	lagging := o.backlog != nil
 	o.mu.Unlock()
-	o.room.raise()
 	if lagging {
 		o.retry()
 	}
+	o.room.raise()
 }
 
 func (o *outbox[T]) takeRefused() []refusal {

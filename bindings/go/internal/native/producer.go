@@ -138,8 +138,15 @@ func (p *Producer[T]) Push() { p.outbox.push() }
 
 // Hurry has everything sent that was taken so far, without lingering and without waiting for it.
 func (p *Producer[T]) Hurry() error {
+	_, err := p.hurry()
+	return err
+}
+
+// hurry is Hurry; it also says whether something was left on this side, which will linger when there is room for it.
+func (p *Producer[T]) hurry() (left bool, err error) {
 	p.outbox.push()
-	return call(func() C.int32_t {
+	left = p.outbox.lagging()
+	return left, call(func() C.int32_t {
 		status := C.ottla_producer_flush(p.handle, 0, nil)
 		if int32(status) == CodeTimedOut {
 			return 0 // not done yet, which nobody expected
@@ -156,23 +163,20 @@ func (p *Producer[T]) Flush(ctx context.Context) error {
 	p.outbox.mu.Lock()
 	done := p.outbox.pending.mark()
 	p.outbox.mu.Unlock()
-	if err := p.Hurry(); err != nil {
-		return err
-	}
-	for {
+	for left := true; ; {
 		room := p.outbox.room.next()
+		if left {
+			var err error
+			if left, err = p.hurry(); err != nil {
+				return err
+			}
+		}
 		select {
 		case <-done:
 			return nil
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-room:
-			// A backlog lingers, too, once there was room for it.
-			if p.outbox.lagging() {
-				if err := p.Hurry(); err != nil {
-					return err
-				}
-			}
 		}
 	}
 }

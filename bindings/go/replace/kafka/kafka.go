@@ -9,6 +9,7 @@ type (
 	BrokerMetadata          = kafka.BrokerMetadata
 	ConfigMap               = kafka.ConfigMap
 	ConfigValue             = kafka.ConfigValue
+	ConsumerGroupMetadata   = kafka.ConsumerGroupMetadata
 	Error                   = kafka.Error
 	ErrorCode               = kafka.ErrorCode
 	Event                   = kafka.Event
@@ -59,6 +60,11 @@ func NewOffset(offset interface{}) (Offset, error) { return kafka.NewOffset(offs
 
 // NewProducer is kafka.NewProducer.
 func NewProducer(conf *ConfigMap) (*Producer, error) { return kafka.NewProducer(conf) }
+
+// NewTestConsumerGroupMetadata is kafka.NewTestConsumerGroupMetadata.
+func NewTestConsumerGroupMetadata(groupID string) (*ConsumerGroupMetadata, error) {
+	return kafka.NewTestConsumerGroupMetadata(groupID)
+}
 
 // OffsetTail is kafka.OffsetTail.
 func OffsetTail(relativeOffset Offset) Offset { return kafka.OffsetTail(relativeOffset) }
