@@ -1070,13 +1070,16 @@ int32_t ottla_producer_send_record(ottla_producer_t *producer,
                                    uint32_t flags);
 
 /**
- * Sends `count` records, which lie `stride` bytes apart (sizeof of your struct), in order.
+ * Sends `count` records, which lie `stride` bytes apart (sizeof of your struct), in order, each as
+ * ottla_producer_send_record() would. Records in a row that go to the same partition are appended together:
+ * one lock and one look at the clock for many.
  *
  * With `statuses_out` NULL it stops at the first record that is refused: `*accepted_out` is its index, so
  * the rest can be sent again from there. With an array of `count` statuses each record gets its own and
  * one that is refused does not hold up the others, unless there is no room or the producer is closed:
  * then all that follow have that same status, and their order is kept. `*accepted_out` counts
  * the accepted ones, each of which will be reported once. Returns the first status that is not 0.
+ * OTTLA_ERROR_ARGUMENT, and no status is written: the array, `stride` or `flags` are not valid.
  * Pointers: `records` holds `count` records as ottla_producer_send_record() wants them; `statuses_out` is NULL or
  * has room for
  * `count` statuses; `accepted_out` is NULL or writable.

@@ -12,13 +12,13 @@ use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use loom::sync::Notify;
 use loom::thread;
 
-use crate::accumulator::append::AppendFailure;
+use crate::accumulator::append::{AppendFailure, Outgoing};
 use crate::accumulator::batch::{Batch, BatchLimits};
 use crate::accumulator::inbox::{Command, Inbox, Wake};
 use crate::accumulator::partition::Partition;
 use crate::accumulator::pool::{Needs, Pool, Taker, WaitFailure};
 use crate::accumulator::sticky::StickySettings;
-use crate::accumulator::topic::{Slot, Topic};
+use crate::accumulator::topic::{Slot, Topic, TopicId};
 use crate::accumulator::{Accumulator, AccumulatorSettings};
 use crate::delivery::promises::Outcome;
 use crate::delivery::{Delivery, Door, Lease, Outstanding, Promises};
@@ -94,7 +94,9 @@ impl World {
     fn append(&self, token: u64, taker: Taker<'_>) -> Result<(), AppendFailure> {
         let record = Record { timestamp_ms: 1, ..Record::value(b"value") };
         let now = || Time::from_ms(1);
-        self.accumulator.append(&self.topic, Choice::Partition(0), &record, token, taker, &now)
+        let outgoing = Outgoing { topic: TopicId(0), partition: 0, record, token };
+        let context = self.accumulator.append_context(&now);
+        self.accumulator.append(&context, &self.topic, Choice::Partition(0), &outgoing, taker)
     }
 
     /// As the driver: asleep until a command or the end of time.

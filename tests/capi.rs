@@ -113,6 +113,7 @@ macro_rules! programs {
 programs! {
     a_producer_from_its_settings_to_its_end "lifecycle.c";
     every_misuse_has_a_status "misuse.c";
+    a_batch_is_sent_whole_and_told_apart "batch.c";
     callbacks_keep_their_contract "callbacks.c";
     a_partitioner_of_the_application_is_asked_and_obeyed "partitioner.c";
     records_go_as_columns_and_words_tell_what_waits "columns.c";

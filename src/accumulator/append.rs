@@ -7,14 +7,27 @@ use std::time::Duration;
 
 use crate::accumulator::batch::AppendContext;
 use crate::accumulator::inbox::Command;
-use crate::accumulator::partition::{Appended, Chosen, Opened, Partition};
+use crate::accumulator::partition::{Appended, AppendedRun, Chosen, Opened, Partition};
 use crate::accumulator::pool::{Taker, Ticket, WaitFailure};
 use crate::accumulator::sticky::{mix, Loads, Sticky};
-use crate::accumulator::topic::Topic;
+use crate::accumulator::topic::{Topic, TopicId};
 use crate::accumulator::Accumulator;
 use crate::partitioner::Choice;
 use crate::record::Record;
 use crate::time::Time;
+
+/// A record to send, where to, and what its report will carry.
+#[derive(Copy, Clone, Debug)]
+pub struct Outgoing<'a> {
+    /// From [`Producer::topic`](crate::producer::Producer::topic).
+    pub topic: TopicId,
+    /// A partition, or -1 for any.
+    pub partition: i32,
+    /// The record.
+    pub record: Record<'a>,
+    /// Comes back in the report; any number.
+    pub token: u64,
+}
 
 /// Why a record was not appended.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -50,47 +63,36 @@ impl Chosen for StickyChoice<'_> {
     fn took(&self, bytes: usize, partial: bool) {
         self.over.set(self.sticky.appended(bytes, partial, self.batch_size_bytes));
     }
+
+    #[inline]
+    fn is_over(&self) -> bool {
+        self.over.get()
+    }
 }
 
 impl Accumulator {
-    /// Appends `record` where `choice` says and tells the sender. `now` is asked when a batch is opened.
+    /// Appends a record where `choice` says and tells the sender.
+    ///
+    /// # Errors
+    /// Why it was not appended.
     #[inline]
     pub fn append(
-        &self,
-        topic: &Arc<Topic>,
-        choice: Choice,
-        record: &Record<'_>,
-        token: u64,
-        taker: Taker<'_>,
-        now: &dyn Fn() -> Time,
-    ) -> Result<(), AppendFailure> {
-        self.append_in(&self.append_context(), topic, choice, record, token, taker, now)
-    }
-
-    /// As `append`, in a context of the caller's.
-    #[inline]
-    #[allow(clippy::too_many_arguments)]
-    pub fn append_in(
         &self,
         context: &AppendContext<'_>,
         topic: &Arc<Topic>,
         choice: Choice,
-        record: &Record<'_>,
-        token: u64,
+        outgoing: &Outgoing<'_>,
         taker: Taker<'_>,
-        now: &dyn Fn() -> Time,
     ) -> Result<(), AppendFailure> {
         let partition = match choice {
             Choice::Partition(partition) => partition,
-            Choice::Sticky => {
-                return self.append_sticky(context, topic, record, token, taker, now);
-            }
-            Choice::Random => self.random_partition(topic, token),
+            Choice::Sticky => return self.append_sticky(context, topic, outgoing, taker),
+            Choice::Random => self.random_partition(topic, outgoing.token),
             Choice::Refused(number) => return Err(AppendFailure::Refused(number)),
             Choice::Panicked => return Err(AppendFailure::Panicked),
         };
         let found = topic.partition(partition).ok_or(AppendFailure::NoPartition(partition))?;
-        match found.append(record, token, context, taker, &(), now) {
+        match found.append(outgoing, context, taker, &()) {
             Appended::Done { opened, sealed } => {
                 self.tell_sender(found, opened, sealed);
                 Ok(())
@@ -107,27 +109,14 @@ impl Accumulator {
         &self,
         context: &AppendContext<'_>,
         topic: &Arc<Topic>,
-        record: &Record<'_>,
-        token: u64,
+        outgoing: &Outgoing<'_>,
         mut taker: Taker<'_>,
-        now: &dyn Fn() -> Time,
     ) -> Result<(), AppendFailure> {
         loop {
-            let current = topic.sticky.current();
-            let found = current.and_then(|partition| topic.partition(partition));
-            let (Some(chosen), Some(found)) = (current, found) else {
-                self.switch_sticky(topic, current)?;
-                continue;
-            };
-            let batch_size_bytes = self.settings.sticky.batch_size_bytes;
-            let choice = StickyChoice {
-                sticky: &topic.sticky,
-                partition: chosen,
-                batch_size_bytes,
-                over: Cell::new(false),
-            };
+            let (chosen, found) = self.sticky_partition(topic)?;
+            let choice = self.sticky_choice(topic, chosen);
             let borrowed = taker.reborrow();
-            match found.append(record, token, context, borrowed, &choice, now) {
+            match found.append(outgoing, context, borrowed, &choice) {
                 Appended::Moved => continue,
                 Appended::Closed => return Err(AppendFailure::Closed),
                 Appended::NoMemory { sealed, wanted_bytes } => {
@@ -136,7 +125,7 @@ impl Accumulator {
                 }
                 Appended::Done { opened, sealed } => {
                     self.tell_sender(found, opened, sealed);
-                    if choice.over.get() {
+                    if choice.is_over() {
                         // The record is in, whatever becomes of the next choice.
                         let _ = self.switch_sticky(topic, Some(chosen));
                     }
@@ -144,6 +133,91 @@ impl Accumulator {
                 }
             }
         }
+    }
+
+    /// Appends records of one topic that follow each other and all go where `choice` says: to one partition,
+    /// or sticky. Returns how many are in, and why the next one is not if not all are.
+    pub fn append_run(
+        &self,
+        context: &AppendContext<'_>,
+        topic: &Arc<Topic>,
+        choice: Choice,
+        run: &[Outgoing<'_>],
+    ) -> (usize, Option<AppendFailure>) {
+        let mut count = 0;
+        while count < run.len() {
+            let rest = &run[count..];
+            let done = match choice {
+                Choice::Sticky => self.append_run_sticky(context, topic, rest),
+                Choice::Partition(partition) => match topic.partition(partition) {
+                    Some(found) => Ok((found, found.append_run(rest, context, &()))),
+                    None => Err(AppendFailure::NoPartition(partition)),
+                },
+                // Where each record goes for itself there is no run.
+                _ => {
+                    let appended = self.append(context, topic, choice, &rest[0], Taker::Caller);
+                    count += usize::from(appended.is_ok());
+                    match appended {
+                        Ok(()) => continue,
+                        Err(failure) => return (count, Some(failure)),
+                    }
+                }
+            };
+            let (found, done) = match done {
+                Ok(done) => done,
+                Err(failure) => return (count, Some(failure)),
+            };
+            count += done.count;
+            self.tell_sender(found, done.opened, done.sealed);
+            match done.stopped {
+                Some(Appended::Closed) => return (count, Some(AppendFailure::Closed)),
+                Some(Appended::NoMemory { wanted_bytes, .. }) => {
+                    return (count, Some(AppendFailure::NoMemory(wanted_bytes)));
+                }
+                Some(Appended::Moved | Appended::Done { .. }) | None => {}
+            }
+        }
+        (count, None)
+    }
+
+    /// Appends as many of `run` as belong to the sticky partition of now, which is chosen anew if they fill
+    /// it.
+    fn append_run_sticky<'a>(
+        &self,
+        context: &AppendContext<'_>,
+        topic: &'a Arc<Topic>,
+        run: &[Outgoing<'_>],
+    ) -> Result<(&'a Arc<Partition>, AppendedRun), AppendFailure> {
+        let (chosen, found) = self.sticky_partition(topic)?;
+        let choice = self.sticky_choice(topic, chosen);
+        let done = found.append_run(run, context, &choice);
+        if choice.is_over() {
+            // What was appended is in, whatever becomes of the next choice.
+            let _ = self.switch_sticky(topic, Some(chosen));
+        }
+        Ok((found, done))
+    }
+
+    /// Where records without key go now.
+    #[inline]
+    fn sticky_partition<'a>(
+        &self,
+        topic: &'a Arc<Topic>,
+    ) -> Result<(i32, &'a Arc<Partition>), AppendFailure> {
+        loop {
+            let current = topic.sticky.current();
+            let found = current.and_then(|partition| topic.partition(partition));
+            if let (Some(chosen), Some(found)) = (current, found) {
+                return Ok((chosen, found));
+            }
+            self.switch_sticky(topic, current)?;
+        }
+    }
+
+    #[inline]
+    fn sticky_choice<'a>(&self, topic: &'a Topic, partition: i32) -> StickyChoice<'a> {
+        let batch_size_bytes = self.settings.sticky.batch_size_bytes;
+        StickyChoice { sticky: &topic.sticky, partition, batch_size_bytes, over: Cell::new(false) }
     }
 
     #[inline]

@@ -46,7 +46,9 @@ fn send(
     choice: Choice,
 ) -> Result<(), AppendFailure> {
     let record = Record { timestamp_ms: 5, ..Record::value(&[0; 60]) };
-    accumulator.append(topic, choice, &record, 1, Taker::Caller, &|| Time::ZERO)
+    let outgoing = Outgoing { topic: TopicId(topic.id), partition: -1, record, token: 1 };
+    let context = accumulator.append_context(&|| Time::ZERO);
+    accumulator.append(&context, topic, choice, &outgoing, Taker::Caller)
 }
 
 /// The partitions that 400 records without key went to.
@@ -102,6 +104,80 @@ fn a_topic_made_anew_with_fewer_partitions_takes_records_without_key_where_it_ha
     assert_eq!(failure, Err(AppendFailure::NoPartition(3)));
     assert_eq!(send(&accumulator, &topic, Choice::Partition(0)), Ok(()));
     assert_eq!(send(&accumulator, &topic, Choice::Random), Ok(()));
+}
+
+/// Records without key, as one run or one by one: what is in each partition then, batch by batch.
+fn spread(as_run: bool, sizes: &[usize]) -> Vec<Vec<Vec<u64>>> {
+    let (accumulator, topic) = four_partitions(false);
+    let values: Vec<Vec<u8>> = sizes.iter().map(|&size| vec![0; size]).collect();
+    let numbered = (0..).zip(&values);
+    let run = numbered.map(|(token, value)| {
+        let record = Record { timestamp_ms: 5, ..Record::value(value) };
+        Outgoing { topic: TopicId(topic.id), partition: -1, record, token }
+    });
+    let run: Vec<_> = run.collect();
+    let context = accumulator.append_context(&|| Time::ZERO);
+    match as_run {
+        true => {
+            let done = accumulator.append_run(&context, &topic, Choice::Sticky, &run);
+            assert_eq!(done, (sizes.len(), None));
+        }
+        false => run.iter().for_each(|one| {
+            let taker = Taker::Caller;
+            accumulator.append(&context, &topic, Choice::Sticky, one, taker).unwrap();
+        }),
+    }
+    let partitions = topic.partitions().iter();
+    partitions
+        .map(|partition| {
+            let batches = partition.take_all(&accumulator.pool).into_iter();
+            batches.map(|batch| batch.promises.unwrap().tokens().to_vec()).collect()
+        })
+        .collect()
+}
+
+#[test]
+fn a_run_without_keys_switches_partitions_where_single_records_would() {
+    let mut rng = fastrand::Rng::with_seed(11);
+    for _ in 0..50 {
+        let sizes: Vec<usize> = (0..rng.usize(1..300)).map(|_| rng.usize(0..150)).collect();
+        let whole = spread(true, &sizes);
+        assert_eq!(whole, spread(false, &sizes));
+        let used = whole.iter().filter(|batches| !batches.is_empty()).count();
+        assert!(used > 1 || sizes.len() < 40, "{used} partitions for {} records", sizes.len());
+    }
+}
+
+#[test]
+fn a_run_tells_the_sender_whenever_a_batch_is_full() {
+    let (accumulator, topic) = four_partitions(false);
+    let value = [0; 60];
+    let record = Record { timestamp_ms: 5, ..Record::value(&value) };
+    let outgoing = Outgoing { topic: TopicId(topic.id), partition: 3, record, token: 1 };
+    let context = accumulator.append_context(&|| Time::ZERO);
+    let run = [outgoing; 7];
+    let choice = Choice::Partition(3);
+    assert_eq!(accumulator.append_run(&context, &topic, choice, &run), (7, None));
+    let slot = topic.partition(3).unwrap().slot;
+    let (mut opened, mut sealed) = (0, 0);
+    while let Some(command) = accumulator.inbox.next() {
+        match command {
+            Command::Opened(at) if at == slot => opened += 1,
+            Command::Sealed(at) if at == slot => sealed += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    // Two records fit into a batch; the third seals it and opens the next, of which the sender learns with
+    // the seal of the first.
+    let batches = topic.partition(3).unwrap().queued_batches();
+    assert_eq!((batches, opened, sealed), (4, 3, 3));
+    // A partition that is not there: what came before is in, and nothing of this.
+    let failure = AppendFailure::NoPartition(9);
+    let none = accumulator.append_run(&context, &topic, Choice::Partition(9), &run);
+    assert_eq!(none, (0, Some(failure)));
+    assert_eq!(accumulator.append_run(&context, &topic, Choice::Random, &run), (7, None));
+    let refused = accumulator.append_run(&context, &topic, Choice::Refused(-4), &run);
+    assert_eq!(refused, (0, Some(AppendFailure::Refused(-4))));
 }
 
 #[test]

@@ -43,6 +43,8 @@ pub struct AppendContext<'a> {
     pub parked: Option<&'a Promises>,
     /// Set when the producer no longer takes records; read under the partition lock.
     pub closed: &'a AtomicBool,
+    /// Asked when a batch is opened.
+    pub now: &'a dyn Fn() -> Time,
 }
 
 /// Who a batch is.
@@ -90,9 +92,8 @@ impl OpenBatch {
         context: &AppendContext<'_>,
         compression: &TopicCompression,
         class: usize,
-        now: Time,
     ) -> OpenBatch {
-        let AppendContext { limits, pool, delivery, parked, .. } = *context;
+        let AppendContext { limits, pool, delivery, parked, now, .. } = *context;
         let lease = Lease::new(pool.clone(), 0);
         let ticket = match parked {
             Some(promise) => promise.fork_ticket(),
@@ -107,7 +108,7 @@ impl OpenBatch {
                 .expecting(compression.ratio.get()),
             chain: Chain::new(class),
             promises,
-            created: now,
+            created: now(),
             records_max: limits.batch_records_max,
             compression: compression.compression,
             growth_bytes: 0,

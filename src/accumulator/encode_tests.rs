@@ -1,10 +1,12 @@
 //! Tests of compressing a sealed batch: nothing is lost, the checksum is right, memory is accounted for.
 
 use super::*;
+use crate::accumulator::append::Outgoing;
 use crate::accumulator::batch::{AppendContext, Batch, BatchLimits, OpenBatch, Room};
 use crate::accumulator::partition::{Appended, Partition};
 use crate::accumulator::pool::{Needs, Taker};
 use crate::accumulator::split::{split, SplitFailure};
+use crate::accumulator::topic::TopicId;
 use crate::delivery::{Delivery, Door};
 use crate::record::{encode_batch_header, entries, Codec, ProducerIdentity, Record};
 use crate::sync::atomic::AtomicBool;
@@ -42,9 +44,11 @@ impl Bench {
             delivery: &self.delivery,
             parked: None,
             closed: &self.closed,
+            now: &|| Time::from_ms(1),
         };
         let record = Record { timestamp_ms: 5, ..Record::value(value) };
-        self.partition.append(&record, 1, &context, Taker::Caller, &(), || Time::from_ms(1))
+        let outgoing = Outgoing { topic: TopicId(7), partition: 3, record, token: 1 };
+        self.partition.append(&outgoing, &context, Taker::Caller, &())
     }
 
     fn jobs(&self) -> Vec<EncodeJob> {
@@ -282,8 +286,9 @@ fn the_room_of_an_open_batch_follows_what_was_learnt() {
             delivery: &bench.delivery,
             parked: None,
             closed: &bench.closed,
+            now: &|| Time::ZERO,
         };
-        let mut open = OpenBatch::new(name, &context, &learnt, 0, Time::ZERO);
+        let mut open = OpenBatch::new(name, &context, &learnt, 0);
         let mut count = 0;
         while open.append(&Record::value(&[7; 90]), 1, &bench.pool, Taker::Caller) == Room::Appended
         {

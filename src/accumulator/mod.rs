@@ -31,6 +31,7 @@ use crate::delivery::Delivery;
 use crate::metadata::NodeId;
 use crate::record::compress::Compression;
 use crate::sync::atomic::{fence, AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use crate::time::Time;
 
 /// Settings of the accumulator.
 #[derive(Copy, Clone, Debug)]
@@ -108,15 +109,16 @@ impl Accumulator {
         })
     }
 
-    /// What an append to a partition needs.
+    /// What an append to a partition needs; `now` is asked when a batch is opened.
     #[inline]
-    pub fn append_context(&self) -> AppendContext<'_> {
+    pub fn append_context<'a>(&'a self, now: &'a dyn Fn() -> Time) -> AppendContext<'a> {
         AppendContext {
             limits: &self.settings.limits,
             pool: &self.pool,
             delivery: &self.delivery,
             parked: None,
             closed: &self.closed,
+            now,
         }
     }
 

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use crate::accumulator::append::Outgoing;
 use crate::accumulator::batch::{AppendContext, Batch, BatchName, OpenBatch, Room};
 use crate::accumulator::chain::Chain;
 use crate::accumulator::encode::{EncodeJob, Encoded, TopicCompression};
@@ -54,6 +55,11 @@ pub trait Chosen {
     fn took(&self, bytes: usize, partial: bool) {
         let _ = (bytes, partial);
     }
+
+    /// Whether the next record is to go elsewhere.
+    fn is_over(&self) -> bool {
+        false
+    }
 }
 
 impl Chosen for () {}
@@ -81,12 +87,17 @@ pub enum Appended {
     Closed,
 }
 
-/// What is known when a batch is opened.
-struct Opening<'a, 'b> {
-    context: &'a AppendContext<'b>,
-    created: Time,
-    /// The batch before was sealed for it.
-    sealed: bool,
+/// How far the append of a run came.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct AppendedRun {
+    /// Records that are in.
+    pub count: usize,
+    /// A batch was opened for them.
+    pub opened: Option<Opened>,
+    /// A batch became full, or was sealed for want of memory.
+    pub sealed: bool,
+    /// Why the first record that is not in is not; `None`: nothing speaks against going on with it.
+    pub stopped: Option<Appended>,
 }
 
 /// When a batch was opened.
@@ -125,17 +136,14 @@ impl Partition {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Appends a record to the open batch, opening one if there is none or it is full. `now` is asked
-    /// only when a batch is opened.
+    /// Appends a record to the open batch, opening one if there is none or it is full.
     #[inline]
     pub fn append(
         &self,
-        record: &Record<'_>,
-        token: u64,
+        outgoing: &Outgoing<'_>,
         context: &AppendContext<'_>,
-        mut taker: Taker<'_>,
+        taker: Taker<'_>,
         chosen: &impl Chosen,
-        now: impl FnOnce() -> Time,
     ) -> Appended {
         let mut queue = self.lock();
         // What was parked before the close may still come in.
@@ -145,6 +153,59 @@ impl Partition {
         if !chosen.still() {
             return Appended::Moved;
         }
+        self.append_locked(&mut queue, outgoing, context, taker, chosen)
+    }
+
+    /// Appends records in order as long as nothing is to be told: one lock for up to a batch of them. For
+    /// application threads.
+    pub fn append_run(
+        &self,
+        run: &[Outgoing<'_>],
+        context: &AppendContext<'_>,
+        chosen: &impl Chosen,
+    ) -> AppendedRun {
+        let mut done = AppendedRun::default();
+        let mut queue = self.lock();
+        // Once for the whole run: whoever closes looks at every queue afterwards, and waits for this lock.
+        if context.closed.load(Ordering::Acquire) {
+            return AppendedRun { stopped: Some(Appended::Closed), ..done };
+        }
+        for outgoing in run {
+            if !chosen.still() {
+                done.stopped = Some(Appended::Moved);
+                break;
+            }
+            match self.append_locked(&mut queue, outgoing, context, Taker::Caller, chosen) {
+                Appended::Done { opened, sealed } => {
+                    done.count += 1;
+                    done.opened = done.opened.or(opened);
+                    done.sealed = sealed;
+                }
+                other => {
+                    done.sealed = matches!(other, Appended::NoMemory { sealed: true, .. });
+                    done.stopped = Some(other);
+                    break;
+                }
+            }
+            // The sender can have what is full, and the next one may go elsewhere.
+            if done.sealed || chosen.is_over() {
+                break;
+            }
+        }
+        done
+    }
+
+    // Always: once per record, and called with each kind of choice from a run and from a single record.
+    #[inline(always)]
+    fn append_locked(
+        &self,
+        queue: &mut Queue,
+        outgoing: &Outgoing<'_>,
+        context: &AppendContext<'_>,
+        mut taker: Taker<'_>,
+        chosen: &impl Chosen,
+    ) -> Appended {
+        let &Outgoing { ref record, token, .. } = outgoing;
         let mut sealed = false;
         if let Some(open) = &mut queue.open {
             let before = open.bytes();
@@ -153,17 +214,17 @@ impl Partition {
                     let bytes = open.bytes() - before;
                     let full = open.is_full();
                     if full {
-                        self.seal(&mut queue, context.pool);
+                        self.seal(queue, context.pool);
                     }
                     chosen.took(bytes, !full);
                     return Appended::Done { opened: None, sealed: full };
                 }
                 Room::Full => {
-                    self.seal(&mut queue, context.pool);
+                    self.seal(queue, context.pool);
                     sealed = true;
                 }
                 Room::NoMemory => {
-                    self.seal(&mut queue, context.pool);
+                    self.seal(queue, context.pool);
                     sealed = true;
                     // What somebody waited for is enough for a batch of its own.
                     if !matches!(taker, Taker::Holder(_)) {
@@ -173,20 +234,24 @@ impl Partition {
                 }
             }
         }
-        let opening = Opening { context, created: now(), sealed };
-        self.append_to_new(&mut queue, record, token, taker, &opening, chosen)
+        match self.append_to_new(queue, outgoing, context, taker, chosen) {
+            Appended::Done { opened, sealed: full } => {
+                Appended::Done { opened, sealed: sealed || full }
+            }
+            Appended::NoMemory { wanted_bytes, .. } => Appended::NoMemory { sealed, wanted_bytes },
+            other => other,
+        }
     }
 
     fn append_to_new(
         &self,
         queue: &mut Queue,
-        record: &Record<'_>,
-        token: u64,
+        outgoing: &Outgoing<'_>,
+        context: &AppendContext<'_>,
         taker: Taker<'_>,
-        opening: &Opening<'_, '_>,
         chosen: &impl Chosen,
     ) -> Appended {
-        let &Opening { context, created, sealed } = opening;
+        let &Outgoing { ref record, token, .. } = outgoing;
         let name = BatchName {
             topic: self.topic,
             partition: self.id,
@@ -194,21 +259,21 @@ impl Partition {
             ordinal: queue.next_ordinal,
         };
         let class = class_for(queue.last_bytes);
-        let mut open = OpenBatch::new(name, context, &self.compression, class, created);
+        let mut open = OpenBatch::new(name, context, &self.compression, class);
         if open.append(record, token, context.pool, taker) != Room::Appended {
             // The first record always has room, so it was memory, and none was taken.
             let wanted_bytes = self.worst_case_bytes(record);
-            return Appended::NoMemory { sealed, wanted_bytes };
+            return Appended::NoMemory { sealed: false, wanted_bytes };
         }
         let (bytes, full) = (open.bytes(), open.is_full());
-        let opened = Some(Opened { created, epoch: open.epoch() });
+        let opened = Some(Opened { created: open.created(), epoch: open.epoch() });
         queue.open = Some(open);
         self.queued.fetch_add(1, Ordering::Relaxed);
         if full {
             self.seal(queue, context.pool);
         }
         chosen.took(bytes, !full);
-        Appended::Done { opened, sealed: sealed || full }
+        Appended::Done { opened, sealed: full }
     }
 
     fn worst_case_bytes(&self, record: &Record<'_>) -> usize {

@@ -3,9 +3,10 @@
 use super::*;
 use crate::accumulator::batch::BatchLimits;
 use crate::accumulator::pool::{Needs, WaitFailure};
+use crate::accumulator::topic::TopicId;
 use crate::delivery::{Delivery, Door, Lease, Promises, Report};
 use crate::error::ErrorCode;
-use crate::record::{batches, encode_batch_header, ProducerIdentity};
+use crate::record::{batches, encode_batch_header, ProducerIdentity, Record};
 use crate::sync::atomic::AtomicBool;
 use std::time::Duration;
 
@@ -36,19 +37,19 @@ impl Bench {
         }
     }
 
-    fn context(&self) -> AppendContext<'_> {
+    fn context<'a>(&'a self, now: &'a dyn Fn() -> Time) -> AppendContext<'a> {
         AppendContext {
             limits: &self.limits,
             pool: &self.pool,
             delivery: &self.delivery,
             parked: None,
             closed: &self.closed,
+            now,
         }
     }
 
     fn append_as(&self, value: &[u8], token: u64, taker: Taker<'_>, now: Time) -> Appended {
-        let record = Record { timestamp_ms: 5, ..Record::value(value) };
-        self.partition.append(&record, token, &self.context(), taker, &(), || now)
+        self.partition.append(&outgoing(value, token), &self.context(&|| now), taker, &())
     }
 
     fn append(&self, value: &[u8], token: u64, now: Time) -> Appended {
@@ -70,6 +71,11 @@ impl Bench {
     fn free_bytes(&self) -> usize {
         self.pool.available_bytes()
     }
+}
+
+fn outgoing(value: &[u8], token: u64) -> Outgoing<'_> {
+    let record = Record { timestamp_ms: 5, ..Record::value(value) };
+    Outgoing { topic: TopicId(7), partition: 3, record, token }
 }
 
 fn tokens(batch: &Batch) -> Vec<u64> {
@@ -192,6 +198,105 @@ fn what_somebody_waited_for_is_enough_whatever_batch_is_open_by_then() {
     }
 }
 
+/// A choice that changes while a run goes in: after so many records it moves, or is over, or the producer
+/// closes.
+struct Script<'a> {
+    took: std::cell::Cell<u64>,
+    moves_after: u64,
+    over_after: u64,
+    closes_after: Option<(u64, &'a AtomicBool)>,
+}
+
+impl Script<'_> {
+    fn new(moves_after: u64, over_after: u64) -> Self {
+        Script { took: Default::default(), moves_after, over_after, closes_after: None }
+    }
+}
+
+impl Chosen for Script<'_> {
+    fn still(&self) -> bool {
+        self.took.get() < self.moves_after
+    }
+    fn took(&self, _: usize, _: bool) {
+        self.took.set(self.took.get() + 1);
+        if let Some((_, closed)) = self.closes_after.filter(|(after, _)| *after == self.took.get())
+        {
+            closed.store(true, Ordering::Release);
+        }
+    }
+    fn is_over(&self) -> bool {
+        self.took.get() >= self.over_after
+    }
+}
+
+#[test]
+fn a_run_ends_where_its_choice_does() {
+    let bench = Bench::new(1 << 20, 100_000);
+    let run: Vec<_> = (0..10).map(|token| outgoing(b"x", token)).collect();
+    let append = |chosen: &Script<'_>, from: usize| {
+        bench.partition.append_run(&run[from..], &bench.context(&|| MS(1)), chosen)
+    };
+    let none = AppendedRun::default();
+    let opened = AppendedRun { count: 3, opened: opened_at(1), ..none };
+    assert_eq!(append(&Script::new(9, 3), 0), opened);
+    let moved = AppendedRun { count: 2, stopped: Some(Appended::Moved), ..none };
+    assert_eq!(append(&Script::new(2, 9), 3), moved);
+    assert_eq!(append(&Script::new(0, 9), 5), AppendedRun { count: 0, ..moved });
+    assert_eq!(append(&Script::new(99, 99), 5), AppendedRun { count: 5, ..none });
+    assert_eq!(tokens(&bench.take().unwrap()), (0..10).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_run_stops_at_each_full_batch_so_that_the_sender_has_it_at_once() {
+    let mut bench = Bench::new(1 << 20, 100_000);
+    bench.limits.batch_records_max = 4;
+    let run: Vec<_> = (0..10).map(|token| outgoing(b"x", token)).collect();
+    let append = |from: usize| {
+        bench.partition.append_run(&run[from..], &bench.context(&|| MS(from as u64)), &())
+    };
+    let full = AppendedRun { count: 4, opened: opened_at(0), sealed: true, stopped: None };
+    assert_eq!(append(0), full);
+    assert_eq!(append(4), AppendedRun { opened: opened_at(4), ..full });
+    assert_eq!(append(8), AppendedRun { count: 2, opened: opened_at(8), sealed: false, ..full });
+    assert_eq!(bench.partition.queued_batches(), 3);
+    // One that does not fit behind the others: they are sealed, it is in the next, and the run stops.
+    bench.limits.batch_records_max = u32::MAX;
+    bench.limits.batch_size_bytes = 300;
+    let large = [outgoing(&[1; 20], 10), outgoing(&[1; 250], 11), outgoing(&[1; 20], 12)];
+    bench.partition.seal_open(&bench.pool);
+    let done = bench.partition.append_run(&large, &bench.context(&|| MS(9)), &());
+    let expected = AppendedRun { count: 2, opened: opened_at(9), sealed: true, stopped: None };
+    assert_eq!(done, expected);
+}
+
+#[test]
+fn a_run_that_is_in_when_the_producer_closes_is_in_whole_and_the_next_is_not() {
+    let bench = Bench::new(1 << 20, 100_000);
+    let run: Vec<_> = (0..6).map(|token| outgoing(b"x", token)).collect();
+    let chosen = Script { closes_after: Some((2, &bench.closed)), ..Script::new(99, 99) };
+    let done = bench.partition.append_run(&run, &bench.context(&|| MS(1)), &chosen);
+    assert_eq!((done.count, done.stopped), (6, None));
+    let done = bench.partition.append_run(&run, &bench.context(&|| MS(1)), &());
+    let closed = AppendedRun { stopped: Some(Appended::Closed), ..AppendedRun::default() };
+    assert_eq!(done, closed);
+    assert_eq!(bench.partition.queued_records(), 6);
+}
+
+#[test]
+fn memory_that_runs_out_inside_a_run_seals_what_is_in() {
+    let bench = Bench::new(64 << 10, 1 << 20);
+    let value = vec![1; 9_000];
+    let run: Vec<_> = (0..20).map(|token| outgoing(&value, token)).collect();
+    let done = bench.partition.append_run(&run, &bench.context(&|| MS(1)), &());
+    let wanted_bytes = OpenBatch::worst_case_bytes(&run[0].record, Compression::NONE);
+    assert_eq!(done.stopped, Some(Appended::NoMemory { sealed: true, wanted_bytes }));
+    assert!(done.sealed && done.opened == opened_at(1) && (1..7).contains(&done.count), "{done:?}");
+    let batch = bench.take().unwrap();
+    assert_eq!(tokens(&batch), (0..done.count as u64).collect::<Vec<_>>());
+    bench.finish(batch);
+    assert_eq!((bench.free_bytes(), bench.partition.queued_batches()), (64 << 10, 0));
+}
+
 #[test]
 fn nothing_comes_in_after_close_but_what_was_parked_before() {
     let bench = Bench::new(1 << 20, 1000);
@@ -219,8 +324,12 @@ fn a_choice_that_moved_leaves_the_record_outside_and_one_that_stands_is_told() {
     let mut bench = Bench::new(1 << 20, 1000);
     bench.limits.batch_records_max = 2;
     let append = |choice: &Choice| {
-        let record = Record { timestamp_ms: 5, ..Record::value(&[1; 10]) };
-        bench.partition.append(&record, 1, &bench.context(), Taker::Caller, choice, || MS(1))
+        bench.partition.append(
+            &outgoing(&[1; 10], 1),
+            &bench.context(&|| MS(1)),
+            Taker::Caller,
+            choice,
+        )
     };
     assert_eq!(append(&Choice(false, Default::default())), Appended::Moved);
     assert!(bench.partition.head().is_none());
@@ -315,10 +424,10 @@ fn a_batch_opened_for_a_parked_record_belongs_to_the_epoch_of_that_record() {
     let outstanding = bench.delivery.outstanding().clone();
     let parked = Promises::of_one(7, -1, 1, Lease::nothing(), bench.delivery.clone());
     let epoch = outstanding.begin_flush();
-    let context = AppendContext { parked: Some(&parked), ..bench.context() };
+    let context = AppendContext { parked: Some(&parked), ..bench.context(&|| MS(1)) };
     let mut held = Lease::new(bench.pool.clone(), 0);
     let taker = Taker::Exchange(&mut held);
-    bench.partition.append(&Record::value(b"x"), 1, &context, taker, &(), || MS(1));
+    bench.partition.append(&outgoing(b"x", 1), &context, taker, &());
     parked.hand_over();
     assert!(!outstanding.is_flushed(epoch), "the record is not reported yet");
     assert_eq!(bench.partition.head().unwrap().epoch, epoch);

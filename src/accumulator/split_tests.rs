@@ -53,8 +53,9 @@ impl Bench {
             delivery: &self.delivery,
             parked: None,
             closed: &closed,
+            now: &|| now,
         };
-        let mut open = OpenBatch::new(name, &context, &self.compression, 0, now);
+        let mut open = OpenBatch::new(name, &context, &self.compression, 0);
         for (token, record) in records.iter().enumerate() {
             let headers: Vec<Header<'_>> = record
                 .headers

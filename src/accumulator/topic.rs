@@ -14,6 +14,10 @@ use crate::accumulator::sticky::Sticky;
 use crate::metadata::NodeId;
 use crate::record::compress::Compression;
 
+/// The number of a topic within one producer, from [`Producer::topic`](crate::producer::Producer::topic).
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
+pub struct TopicId(pub u32);
+
 /// The place of a partition in the sender's tables.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Slot(pub u32);

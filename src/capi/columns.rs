@@ -7,10 +7,10 @@ use std::mem::size_of;
 use std::ptr;
 
 use crate::capi::producer::{ottla_producer_t, ProducerObject};
-use crate::capi::send::{send_all, wait_of};
+use crate::capi::send::{send_all, wait_of, Outcome};
 use crate::capi::{gate, guard};
 use crate::error::{Error, ErrorCode, Result};
-use crate::producer::{TopicId, Wait};
+use crate::producer::{Outgoing, TopicId};
 use crate::record::{Header, Record, NO_TIMESTAMP};
 
 /// Byte strings, one per record: keys, values, or the parts of headers. Where they are is said by
@@ -140,10 +140,8 @@ pub unsafe extern "C" fn ottla_producer_send_columns(
             let statuses = gate::array_out("statuses_out", statuses_out, wanted)?;
             (Columns::of(&given, object)?, statuses)
         };
-        let mut headers = Vec::new();
-        send_all(given.count, statuses, &mut accepted, |index| {
-            columns.send(object, index, wait, &mut headers)
-        })
+        let next = |index, headers: &mut _| columns.next(index, headers);
+        send_all(object, given.count, wait, next, Outcome::new(statuses, &mut accepted))
     });
     if let Some(place) = accepted_place {
         place.write(accepted);
@@ -322,17 +320,10 @@ impl<'a> Columns<'a> {
         }
     }
 
-    /// Sends the next record, whose number is `index`.
+    /// The next record, whose number is `index`; its headers go behind those in `headers`.
     #[inline]
-    fn send(
-        &mut self,
-        object: &ProducerObject,
-        index: usize,
-        wait: Wait,
-        headers: &mut Vec<Header<'a>>,
-    ) -> Result<()> {
+    fn next(&mut self, index: usize, headers: &mut Vec<Header<'a>>) -> Result<Outgoing<'a>> {
         let (key, value) = (self.key.take(), self.value.take());
-        headers.clear();
         let mut named = Ok(());
         if let Some(counts) = self.header_counts {
             for _ in 0..counts[index] {
@@ -348,12 +339,12 @@ impl<'a> Columns<'a> {
             NO_TIMESTAMP => self.timestamp_ms,
             given => given,
         };
-        let record = Record { timestamp_ms, key, value, headers };
+        let record = Record { timestamp_ms, key, value, headers: &[] };
         let topic = self.topics.map_or(self.given.topic, |topics| topics[index]);
         let partition = self.partitions.map_or(self.given.partition, |some| some[index]);
         let above = self.given.token_step.wrapping_mul(index as u64);
         let token = self.given.token.wrapping_add(above);
-        object.producer.send_token(TopicId(topic), partition, &record, token, wait)
+        Ok(Outgoing { topic: TopicId(topic), partition, record, token })
     }
 }
 

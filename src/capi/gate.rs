@@ -177,6 +177,10 @@ pub(super) unsafe fn sized<T: Copy>(name: &str, given: *const T, default: T) -> 
     }
     // SAFETY: not null, and every sized struct begins with its size.
     let size = check_size(name, unsafe { given.cast::<u32>().read() })?;
+    if size == size_of::<T>() {
+        // SAFETY: not null, and readable for its size, which is that of a T.
+        return Ok(unsafe { given.read() });
+    }
     let known = size.min(size_of::<T>());
     let mut value = default;
     // SAFETY: `given` is readable for `size` bytes and T is plain, so the first `known` bytes of it are

@@ -126,17 +126,8 @@ pub(super) unsafe fn with_record(
     given: &ottla_record_t,
     use_it: impl FnOnce(&Record<'_>) -> Result<()>,
 ) -> Result<()> {
-    if given.reserved != 0 {
-        return Err(Error::new(ErrorCode::ARGUMENT, "record: reserved must be 0"));
-    }
     // SAFETY: the caller's promise is the same.
-    let (key, value, headers) = unsafe {
-        (
-            gate::field("key", given.key, given.key_len)?,
-            gate::field("value", given.value, given.value_len)?,
-            gate::array("headers", given.headers, given.header_count)?,
-        )
-    };
+    let (record, headers) = unsafe { parts_of(given)? };
     let mut few = [NO_HEADER; FEW];
     let mut many = Vec::new();
     let borrowed = match headers.len() {
@@ -148,12 +139,53 @@ pub(super) unsafe fn with_record(
     };
     for (place, header) in borrowed.iter_mut().zip(headers) {
         // SAFETY: the caller's promise is the same.
-        *place = unsafe {
-            Header {
-                key: gate::text("header key", header.key, header.key_len)?,
-                value: gate::field("header value", header.value, header.value_len)?,
-            }
-        };
+        *place = unsafe { header_of(header)? };
     }
-    use_it(&Record { timestamp_ms: given.timestamp_ms, key, value, headers: borrowed })
+    use_it(&Record { headers: borrowed, ..record })
+}
+
+/// The record as the core wants it but for its headers, which go behind those in `headers`.
+///
+/// # Safety
+/// The pointers in `given` are NULL or readable for their lengths for as long as `'r` and `'h`.
+pub(super) unsafe fn record_and_headers<'r, 'h>(
+    given: &ottla_record_t,
+    headers: &mut Vec<Header<'h>>,
+) -> Result<Record<'r>> {
+    // SAFETY: the caller's promise is the same.
+    let (record, given) = unsafe { parts_of(given)? };
+    for header in given {
+        // SAFETY: the caller's promise is the same.
+        headers.push(unsafe { header_of(header)? });
+    }
+    Ok(record)
+}
+
+/// The record without its headers, and those.
+///
+/// # Safety
+/// The pointers in `given` are NULL or readable for their lengths for as long as `'a`.
+unsafe fn parts_of<'a>(given: &ottla_record_t) -> Result<(Record<'a>, &'a [ottla_header_t])> {
+    if given.reserved != 0 {
+        return Err(Error::new(ErrorCode::ARGUMENT, "record: reserved must be 0"));
+    }
+    // SAFETY: the caller's promise is the same.
+    unsafe {
+        let key = gate::field("key", given.key, given.key_len)?;
+        let value = gate::field("value", given.value, given.value_len)?;
+        let headers = gate::array("headers", given.headers, given.header_count)?;
+        Ok((Record { timestamp_ms: given.timestamp_ms, key, value, headers: &[] }, headers))
+    }
+}
+
+/// # Safety
+/// The pointers in `given` are NULL or readable for their lengths for as long as `'a`.
+unsafe fn header_of<'a>(given: &ottla_header_t) -> Result<Header<'a>> {
+    // SAFETY: the caller's promise is the same.
+    unsafe {
+        Ok(Header {
+            key: gate::text("header key", given.key, given.key_len)?,
+            value: gate::field("header value", given.value, given.value_len)?,
+        })
+    }
 }

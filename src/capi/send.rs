@@ -5,11 +5,11 @@ use std::ffi::c_void;
 use std::mem::MaybeUninit;
 
 use crate::capi::producer::{ottla_producer_t, unknown_flags, ProducerObject};
-use crate::capi::record::{ottla_record_t, with_record};
+use crate::capi::record::{ottla_record_t, record_and_headers, with_record};
 use crate::capi::{gate, guard};
 use crate::error::{Error, ErrorCode, Result};
-use crate::producer::{TopicId, Wait};
-use crate::record::Record;
+use crate::producer::{Outgoing, TopicId, Wait};
+use crate::record::{Header, Record};
 
 /// Wait neither for memory nor for the topic: OTTLA_ERROR_QUEUE_FULL instead.
 pub const OTTLA_SEND_NO_WAIT: u32 = 1;
@@ -86,6 +86,22 @@ unsafe fn send_one(
     }
 }
 
+/// # Safety
+/// `record` is NULL or readable for its size; its pointers are NULL or readable for their lengths for as long
+/// as `'r` and `'h`.
+unsafe fn outgoing_of<'r, 'h>(
+    record: *const ottla_record_t,
+    headers: &mut Vec<Header<'h>>,
+) -> Result<Outgoing<'r>> {
+    // SAFETY: the caller's promise is the same.
+    let (given, record) = unsafe {
+        let given = gate::sized("record", record, ottla_record_t::INIT)?;
+        (given, record_and_headers(&given, headers)?)
+    };
+    let (topic, partition, token) = (TopicId(given.topic), given.partition, given.token);
+    Ok(Outgoing { topic, partition, record, token })
+}
+
 /// Whether the records behind one that was refused so would be refused, too.
 fn ends_the_batch(code: ErrorCode) -> bool {
     matches!(
@@ -94,13 +110,16 @@ fn ends_the_batch(code: ErrorCode) -> bool {
     )
 }
 
-/// Sends `count` records, which lie `stride` bytes apart (sizeof of your struct), in order.
+/// Sends `count` records, which lie `stride` bytes apart (sizeof of your struct), in order, each as
+/// ottla_producer_send_record() would. Records in a row that go to the same partition are appended together:
+/// one lock and one look at the clock for many.
 ///
 /// With `statuses_out` NULL it stops at the first record that is refused: `*accepted_out` is its index, so
 /// the rest can be sent again from there. With an array of `count` statuses each record gets its own and
 /// one that is refused does not hold up the others, unless there is no room or the producer is closed:
 /// then all that follow have that same status, and their order is kept. `*accepted_out` counts
 /// the accepted ones, each of which will be reported once. Returns the first status that is not 0.
+/// OTTLA_ERROR_ARGUMENT, and no status is written: the array, `stride` or `flags` are not valid.
 ///
 /// # Safety
 /// `records` holds `count` records as ottla_producer_send_record() wants them; `statuses_out` is NULL or
@@ -125,9 +144,17 @@ pub unsafe extern "C" fn ottla_producer_send_batch(
     let done = guard::on_producer(producer, guard::SEND_BATCH, |object| {
         let (wait, statuses) = (wait_of(object, flags)?, statuses?);
         check_stride(records, count, stride)?;
+        if count == 1 && statuses.is_empty() {
+            // SAFETY: as the function's own Safety section says.
+            unsafe { send_one(object, records, wait)? };
+            accepted = 1;
+            return Ok(());
+        }
         // SAFETY: as the function's own Safety section says.
-        let send = |index| unsafe { send_one(object, gate::strided(records, stride, index), wait) };
-        send_all(count, statuses, &mut accepted, send)
+        let next = |index, headers: &mut _| unsafe {
+            outgoing_of(gate::strided(records, stride, index), headers)
+        };
+        send_all(object, count, wait, next, Outcome::new(statuses, &mut accepted))
     });
     if let Some(place) = accepted_place {
         place.write(accepted);
@@ -144,55 +171,105 @@ fn check_stride(records: *const ottla_record_t, count: usize, stride: usize) -> 
     Ok(())
 }
 
-pub(super) fn send_all(
-    count: usize,
-    statuses: &mut [MaybeUninit<i32>],
-    accepted: &mut usize,
-    mut send: impl FnMut(usize) -> Result<()>,
-) -> Result<()> {
-    let mut first = Ok(());
-    for index in 0..count {
-        let sent = send(index);
-        let status = sent.as_ref().map_or_else(|error| error.code().value(), |()| 0);
-        if let Some(place) = statuses.get_mut(index) {
-            place.write(status);
+/// What is told of a batch.
+pub(super) struct Outcome<'a> {
+    /// A place for each record, or none at all.
+    statuses: &'a mut [MaybeUninit<i32>],
+    accepted: &'a mut usize,
+    first: Result<()>,
+}
+
+impl<'a> Outcome<'a> {
+    /// Of a batch whose records are all accepted so far as is known.
+    pub(super) fn new(statuses: &'a mut [MaybeUninit<i32>], accepted: &'a mut usize) -> Self {
+        statuses.iter_mut().for_each(|place| {
+            place.write(0);
+        });
+        Outcome { statuses, accepted, first: Ok(()) }
+    }
+
+    /// The record at `index` was refused. Whether those behind it are to be sent.
+    fn refuse(&mut self, index: usize, error: Error) -> bool {
+        let go_on = !self.statuses.is_empty() && !ends_the_batch(error.code());
+        let places = self.statuses.iter_mut().skip(index);
+        places.take(if go_on { 1 } else { usize::MAX }).for_each(|place| {
+            place.write(error.code().value());
+        });
+        if self.first.is_ok() {
+            self.first = Err(error);
         }
-        match sent {
-            Ok(()) => *accepted += 1,
-            Err(error) => {
-                let last = statuses.is_empty() || ends_the_batch(error.code());
-                if first.is_ok() {
-                    first = Err(error);
-                }
-                if last {
-                    statuses.iter_mut().skip(index).for_each(|place| {
-                        place.write(status);
-                    });
+        go_on
+    }
+}
+
+/// Records that are converted together, and so many headers at most before the last of them.
+const WINDOW: usize = 64;
+const WINDOW_HEADERS: usize = 1024;
+
+/// Sends `count` records, which `next` converts, in order: it is given the index, puts the headers behind
+/// those that are there, and may refuse.
+pub(super) fn send_all<'r, 'h>(
+    object: &ProducerObject,
+    count: usize,
+    wait: Wait,
+    mut next: impl FnMut(usize, &mut Vec<Header<'h>>) -> Result<Outgoing<'r>>,
+    mut outcome: Outcome<'_>,
+) -> Result<()> {
+    let mut headers = Vec::new();
+    let mut whose = Vec::new();
+    let (mut at, mut go_on) = (0, true);
+    while at < count && go_on {
+        headers.clear();
+        whose.clear();
+        let mut window = Vec::with_capacity(WINDOW.min(count - at));
+        let mut refused = None;
+        while window.len() < WINDOW.min(count - at) && headers.len() <= WINDOW_HEADERS {
+            let before = headers.len();
+            match next(at + window.len(), &mut headers) {
+                Ok(outgoing) => window.push(outgoing),
+                Err(error) => {
+                    refused = Some(error);
                     break;
                 }
             }
+            if headers.len() > before {
+                whose.push((window.len() - 1, before..headers.len()));
+            }
+        }
+        for (index, range) in &whose {
+            window[*index].record.headers = &headers[range.clone()];
+        }
+        let sent = object.producer.send_batch_tokens(&mut window, wait, &mut |index, error| {
+            go_on = outcome.refuse(at + index, error);
+            go_on
+        });
+        *outcome.accepted += sent;
+        at += window.len();
+        if let Some(error) = refused.filter(|_| go_on) {
+            go_on = outcome.refuse(at, error);
+            at += 1;
         }
     }
-    first
+    outcome.first
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn refuse(code: ErrorCode) -> Result<()> {
-        Err(code.into())
-    }
-
     fn run(outcomes: &[ErrorCode], with_statuses: bool) -> (Result<()>, usize, Vec<i32>) {
         let wanted = if with_statuses { outcomes.len() } else { 0 };
         let mut statuses = vec![MaybeUninit::new(77); wanted];
         let mut accepted = 0;
-        let done =
-            send_all(outcomes.len(), &mut statuses, &mut accepted, |index| match outcomes[index] {
-                ErrorCode::NONE => Ok(()),
-                code => refuse(code),
-            });
+        let mut outcome = Outcome::new(&mut statuses, &mut accepted);
+        for (index, &code) in outcomes.iter().enumerate() {
+            if code == ErrorCode::NONE {
+                *outcome.accepted += 1;
+            } else if !outcome.refuse(index, code.into()) {
+                break;
+            }
+        }
+        let done = outcome.first;
         // SAFETY: every place was made with a value.
         let statuses = statuses.iter().map(|place| unsafe { place.assume_init() }).collect();
         (done, accepted, statuses)

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::accumulator::append::AppendFailure;
+use crate::accumulator::append::{AppendFailure, Outgoing};
 use crate::accumulator::inbox::Command;
 use crate::accumulator::pool::{Taker, WaitFailure};
 use crate::accumulator::topic::{Topic, TopicState};
@@ -12,7 +12,6 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::partitioner::Choice;
 use crate::producer::send::Wait;
 use crate::producer::Shared;
-use crate::record::Record;
 use crate::time::Time;
 
 impl Shared {
@@ -52,8 +51,7 @@ impl Shared {
         &self,
         topic: &Arc<Topic>,
         choice: Choice,
-        record: &Record<'_>,
-        token: u64,
+        outgoing: &Outgoing<'_>,
         wait: Wait,
         mut failure: AppendFailure,
     ) -> Result<()> {
@@ -68,18 +66,19 @@ impl Shared {
         };
         let begun = Instant::now();
         let now = || self.clock.now();
+        let context = self.accumulator.append_context(&now);
         loop {
             let left = limit.saturating_sub(begun.elapsed());
             let result = match failure {
                 AppendFailure::NoMemory(bytes) => {
                     let mut ticket = self.wait_for_memory(bytes, left)?;
                     let taker = Taker::Holder(&mut ticket);
-                    self.accumulator.append(topic, choice, record, token, taker, &now)
+                    self.accumulator.append(&context, topic, choice, outgoing, taker)
                 }
                 AppendFailure::NoPartition(_) if !left.is_zero() => {
                     self.wait_for_metadata(left);
                     self.check_open()?;
-                    self.accumulator.append(topic, choice, record, token, Taker::Caller, &now)
+                    self.accumulator.append(&context, topic, choice, outgoing, Taker::Caller)
                 }
                 failure => return Err(self.append_error(topic, failure)),
             };

@@ -6,11 +6,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::accumulator::inbox::Command;
-use crate::accumulator::topic::TopicState;
+use crate::accumulator::topic::{TopicId, TopicState};
 use crate::error::{Error, ErrorCode, Result};
 use crate::metadata::ClusterSnapshot;
 use crate::metrics::MetricsSnapshot;
-use crate::producer::send::TopicId;
 use crate::producer::Producer;
 use crate::time::Time;
 

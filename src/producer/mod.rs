@@ -17,6 +17,9 @@ mod pair_support;
 #[cfg(test)]
 mod pair_tests;
 mod send;
+mod send_batch;
+#[cfg(test)]
+mod send_batch_tests;
 mod survey;
 
 use std::fmt;
@@ -29,8 +32,10 @@ use once_cell::sync::OnceCell;
 pub use builder::{Hooks, ProducerBuilder};
 pub use close::Purge;
 pub use open::{assemble, Assembled, World};
-pub use send::{TopicId, Wait, ANY_PARTITION};
+pub use send::{Wait, ANY_PARTITION};
 
+pub use crate::accumulator::append::Outgoing;
+pub use crate::accumulator::topic::TopicId;
 use crate::accumulator::Accumulator;
 use crate::config::ProducerConfig;
 use crate::delivery::future::Futures;

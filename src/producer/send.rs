@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::accumulator::append::AppendFailure;
+use crate::accumulator::append::{AppendFailure, Outgoing};
 use crate::accumulator::batch::size_upper_bound;
 use crate::accumulator::inbox::Command;
 use crate::accumulator::parked::ParkedRecord;
 use crate::accumulator::pool::{Needs, Taker};
-use crate::accumulator::topic::{Topic, TopicState};
+use crate::accumulator::topic::{Topic, TopicId, TopicState};
 use crate::delivery::future::DeliveryFuture;
 use crate::delivery::{Lease, Promises};
 use crate::error::{Error, ErrorCode, Result};
@@ -16,10 +16,6 @@ use crate::partitioner::Choice;
 use crate::producer::{Producer, Shared};
 use crate::record::{Record, NO_TIMESTAMP};
 use crate::time::Time;
-
-/// The number of a topic within one producer, from [`Producer::topic`].
-#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
-pub struct TopicId(pub u32);
 
 /// Let the partitioner choose.
 pub const ANY_PARTITION: i32 = -1;
@@ -83,7 +79,8 @@ impl Producer {
             return Err(Error::new(ErrorCode::STATE, text));
         };
         let promise = futures.promise();
-        match self.shared.accept(topic, partition, record, promise.token(), self.default_wait()) {
+        let mut outgoing = Outgoing { topic, partition, record: *record, token: promise.token() };
+        match self.shared.accept(&mut outgoing, self.default_wait()) {
             Ok(()) => Ok(promise),
             Err(error) => {
                 promise.cancel();
@@ -109,7 +106,7 @@ impl Producer {
             let text = "this producer reports through futures: use send, or build it with a callback or poll";
             return Err(Error::new(ErrorCode::STATE, text));
         }
-        self.shared.accept(topic, partition, record, token, wait)
+        self.shared.accept(&mut Outgoing { topic, partition, record: *record, token }, wait)
     }
 
     /// The time of day in milliseconds since 1970.
@@ -129,61 +126,67 @@ impl Producer {
 }
 
 impl Shared {
-    /// Checks and appends one record. An error means that it was not accepted and will not be reported.
+    /// Checks and appends one record, whose time of sending is filled in. An error means that it was not
+    /// accepted and will not be reported.
     #[inline]
-    pub(crate) fn accept(
-        &self,
-        topic: TopicId,
-        partition: i32,
-        record: &Record<'_>,
-        token: u64,
-        wait: Wait,
-    ) -> Result<()> {
+    pub(super) fn accept(&self, outgoing: &mut Outgoing<'_>, wait: Wait) -> Result<()> {
         self.check_open()?;
-        let Some(topic) = self.accumulator.topics.get(topic.0) else {
+        let Some(topic) = self.accumulator.topics.get(outgoing.topic.0) else {
             return Err(Error::new(
                 ErrorCode::ARGUMENT,
-                format!("topic id {} was not registered with this producer", topic.0),
+                format!("topic id {} was not registered with this producer", outgoing.topic.0),
             ));
         };
         if self.interceptors.is_empty() {
-            return self.accept_on(topic, partition, record, token, wait);
+            return self.accept_on(topic, outgoing, wait);
         }
-        let changed = self.interceptors.on_send(&topic.name, record);
-        changed.with_record(|record| self.accept_on(topic, partition, record, token, wait))
+        let changed = self.interceptors.on_send(&topic.name, &outgoing.record);
+        changed.with_record(|&record| {
+            self.accept_on(topic, &mut Outgoing { record, ..*outgoing }, wait)
+        })
     }
 
     #[inline]
-    fn accept_on(
-        &self,
-        topic: &Arc<Topic>,
-        partition: i32,
-        record: &Record<'_>,
-        token: u64,
-        wait: Wait,
-    ) -> Result<()> {
-        self.check_record(partition, record)?;
-        let mut record = *record;
-        if record.timestamp_ms == NO_TIMESTAMP {
-            record.timestamp_ms = self.clock.wall_ms();
+    fn accept_on(&self, topic: &Arc<Topic>, outgoing: &mut Outgoing<'_>, wait: Wait) -> Result<()> {
+        self.check_record(outgoing)?;
+        if outgoing.record.timestamp_ms == NO_TIMESTAMP {
+            outgoing.record.timestamp_ms = self.clock.wall_ms();
         }
+        self.counted(wait, |wait| match topic.state() {
+            TopicState::Known => self.append(topic, outgoing, wait),
+            _ => self.accept_unknown(topic, outgoing, wait),
+        })
+    }
+
+    /// Counts a record in, has `append` accept it in what is left of the wait, and counts it out again if
+    /// that fails.
+    #[inline]
+    pub(super) fn counted(
+        &self,
+        wait: Wait,
+        append: impl FnOnce(Wait) -> Result<()>,
+    ) -> Result<()> {
         let mut wait = wait;
         if !self.accumulator.count_in(1) {
             wait = self.count_in_slowly(wait)?;
         }
-        let accepted = match topic.state() {
-            TopicState::Known => self.append(topic, partition, &record, token, wait),
-            _ => self.accept_unknown(topic, partition, &record, token, wait),
-        };
+        let accepted = append(wait);
         if accepted.is_err() {
-            self.accumulator.count_out(1);
-            self.metrics.append.records_refused.increment();
+            self.not_accepted();
         }
         accepted
     }
 
+    /// A record that was counted in is refused after all.
+    #[cold]
+    pub(super) fn not_accepted(&self) {
+        self.accumulator.count_out(1);
+        self.metrics.append.records_refused.increment();
+    }
+
     #[inline]
-    fn check_record(&self, partition: i32, record: &Record<'_>) -> Result<()> {
+    pub(super) fn check_record(&self, outgoing: &Outgoing<'_>) -> Result<()> {
+        let &Outgoing { partition, ref record, .. } = outgoing;
         let size = size_upper_bound(record);
         let limit = self.config.batching.max_request_size_bytes;
         let memory = self.accumulator.pool.caller_limit_bytes() / 2;
@@ -222,23 +225,35 @@ impl Shared {
 
     /// Appends a record of a known topic, waiting for memory if it may.
     #[inline]
-    pub(super) fn append(
+    fn append(&self, topic: &Arc<Topic>, outgoing: &Outgoing<'_>, wait: Wait) -> Result<()> {
+        self.append_to(topic, self.choose(topic, outgoing), outgoing, wait)
+    }
+
+    /// Where a record goes.
+    #[inline]
+    pub(super) fn choose(&self, topic: &Topic, outgoing: &Outgoing<'_>) -> Choice {
+        match outgoing.partition {
+            ANY_PARTITION => {
+                self.partitioner.choose(&topic.name, &outgoing.record, topic.partition_count())
+            }
+            partition => Choice::Partition(partition),
+        }
+    }
+
+    /// Appends a record where `choice` says, waiting for memory if it may.
+    #[inline]
+    pub(super) fn append_to(
         &self,
         topic: &Arc<Topic>,
-        partition: i32,
-        record: &Record<'_>,
-        token: u64,
+        choice: Choice,
+        outgoing: &Outgoing<'_>,
         wait: Wait,
     ) -> Result<()> {
-        let choice = match partition {
-            ANY_PARTITION => self.partitioner.choose(&topic.name, record, topic.partition_count()),
-            partition => Choice::Partition(partition),
-        };
         let now = || self.clock.now();
-        let accumulator = &self.accumulator;
-        match accumulator.append(topic, choice, record, token, Taker::Caller, &now) {
+        let context = self.accumulator.append_context(&now);
+        match self.accumulator.append(&context, topic, choice, outgoing, Taker::Caller) {
             Ok(()) => Ok(()),
-            Err(failure) => self.append_slowly(topic, choice, record, token, wait, failure),
+            Err(failure) => self.append_slowly(topic, choice, outgoing, wait, failure),
         }
     }
 
@@ -247,9 +262,7 @@ impl Shared {
     fn accept_unknown(
         &self,
         topic: &Arc<Topic>,
-        partition: i32,
-        record: &Record<'_>,
-        token: u64,
+        outgoing: &Outgoing<'_>,
         wait: Wait,
     ) -> Result<()> {
         match wait {
@@ -257,19 +270,14 @@ impl Shared {
                 let begun = Instant::now();
                 self.wait_for_topic(topic, limit)?;
                 let left = Wait::UpTo(limit.saturating_sub(begun.elapsed()));
-                self.append(topic, partition, record, token, left)
+                self.append(topic, outgoing, left)
             }
-            _ => self.park(topic, partition, record, token),
+            _ => self.park(topic, outgoing),
         }
     }
 
-    fn park(
-        &self,
-        topic: &Arc<Topic>,
-        partition: i32,
-        record: &Record<'_>,
-        token: u64,
-    ) -> Result<()> {
+    fn park(&self, topic: &Arc<Topic>, outgoing: &Outgoing<'_>) -> Result<()> {
+        let &Outgoing { partition, ref record, token, .. } = outgoing;
         let cost = ParkedRecord::cost_bytes(record);
         let needs = Needs { counted_bytes: cost, ..Needs::default() };
         let pool = &self.accumulator.pool;
@@ -283,7 +291,7 @@ impl Shared {
         if topic.state() == TopicState::Known {
             drop(parked);
             drop(lease);
-            return self.append(topic, partition, record, token, Wait::Never);
+            return self.append(topic, outgoing, Wait::Never);
         }
         self.check_open()?;
         let home = self.delivery.clone();

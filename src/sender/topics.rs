@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
-use crate::accumulator::append::AppendFailure;
+use crate::accumulator::append::{AppendFailure, Outgoing};
 use crate::accumulator::batch::AppendContext;
 use crate::accumulator::parked::ParkedRecord;
 use crate::accumulator::pool::Taker;
-use crate::accumulator::topic::{Topic, TopicState, TopicView};
+use crate::accumulator::topic::{Topic, TopicId, TopicState, TopicView};
 use crate::client::network::Network;
 use crate::error::{Error, ErrorCode};
 use crate::metadata::{ClusterSnapshot, NodeId, TopicMetadata};
@@ -185,7 +185,8 @@ impl<N: Network> Sender<N> {
         let mut held = record.promise.take_lease();
         let token = record.promise.tokens()[0];
         let appended = record.with_record(|fields| {
-            let choice = match record.partition {
+            let partition = record.partition;
+            let choice = match partition {
                 -1 => self.parts.partitioner.choose(&topic.name, fields, count),
                 partition => Choice::Partition(partition),
             };
@@ -194,9 +195,12 @@ impl<N: Network> Sender<N> {
             // What was accepted before the producer was closed is still sent: here it is never closed.
             // (Whatever is left at the end is failed by the same thread that promotes.)
             let never = AtomicBool::new(false);
-            let context = AppendContext { parked, closed: &never, ..accumulator.append_context() };
             let now = || record.parked_at;
-            accumulator.append_in(&context, topic, choice, fields, token, taker, &now)
+            let context = accumulator.append_context(&now);
+            let context = AppendContext { parked, closed: &never, ..context };
+            let topic_id = TopicId(topic.id);
+            let outgoing = Outgoing { topic: topic_id, partition, record: *fields, token };
+            accumulator.append(&context, topic, choice, &outgoing, taker)
         });
         let (code, text) = match appended {
             Ok(()) => {
