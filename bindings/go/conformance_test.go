@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
+	"os/signal"
 	"runtime"
 	"strings"
 	"sync"
@@ -399,6 +400,76 @@ func TestC81TheEnd(t *testing.T) {
 	}
 }
 
+// An interrupt that a program hears through its context ends every call that waits, at once.
+func TestInterrupts(t *testing.T) {
+	command := exec.CommandContext(within(t, time.Minute), os.Args[0], "-test.run=TestC81TheEnd$")
+	command.Env = append(os.Environ(), "OTTLA_END=interrupt")
+	out, err := command.StdoutPipe()
+	must(t, err)
+	must(t, command.Start())
+	line := make([]byte, 8)
+	if n, err := out.Read(line); err != nil || !strings.HasPrefix(string(line[:n]), "waiting") {
+		t.Fatal(string(line), err)
+	}
+	begun := time.Now()
+	must(t, command.Process.Signal(os.Interrupt))
+	var exit *exec.ExitError
+	if err := command.Wait(); !errors.As(err, &exit) || exit.ExitCode() != 9 || time.Since(begun) > 5*time.Second {
+		t.Fatal(err, time.Since(begun))
+	}
+}
+
+// waitForInterrupt waits in four calls at a time, and exits with 9 when all of them have ended by the interrupt.
+func waitForInterrupt(producer *Producer) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	future, _ := producer.Produce(ctx, "t", Record{})
+	answers := make(chan error)
+	go func() { answers <- producer.Flush(ctx) }()
+	go func() { answers <- producer.ProduceSync(ctx, "t", Record{}).FirstErr() }()
+	go func() {
+		_, err := future.Wait(ctx)
+		answers <- err
+	}()
+	go func() {
+		for {
+			if _, err := producer.Produce(ctx, "t", Record{Value: make([]byte, 100_000)}); err != nil {
+				answers <- err
+				return
+			}
+		}
+	}()
+	time.Sleep(50 * time.Millisecond)
+	fmt.Println("waiting")
+	for range 4 {
+		if err := <-answers; !errors.Is(err, context.Canceled) {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	}
+	os.Exit(9)
+}
+
+// C33: nothing can be used after close.
+func TestC33AfterClose(t *testing.T) {
+	producer, _ := embedded(t)
+	must(t, producer.Close(context.Background()))
+	ctx := within(t, time.Minute)
+	_, metrics := producer.Metrics()
+	_, cluster := producer.MockCluster()
+	_, produced := producer.Produce(ctx, "t", Record{})
+	for n, err := range []error{metrics, cluster, produced, producer.Ping(ctx), producer.Purge(true), producer.Flush(ctx),
+		producer.TryProduce("t", Record{}, nil), producer.ProduceFunc(ctx, "t", Record{}, nil),
+		producer.ProduceSync(ctx, "t", Record{Value: make([]byte, 100_000)}).FirstErr()} {
+		if !errors.Is(err, &Error{Code: CodeClosed}) {
+			t.Error(n, err)
+		}
+	}
+	if producer.Len() != 0 {
+		t.Error(producer.Len())
+	}
+}
+
 func end() {
 	producer, err := NewProducer(map[string]string{"test.mock.num.brokers": "1"})
 	if err != nil {
@@ -406,6 +477,9 @@ func end() {
 	}
 	cluster, _ := producer.MockCluster()
 	_ = cluster.SetDelay(AllBrokers, produceAPI, time.Minute)
+	if os.Getenv("OTTLA_END") == "interrupt" {
+		waitForInterrupt(producer)
+	}
 	for range 10_000 {
 		_ = producer.TryProduce("t", Record{Value: make([]byte, 100)}, nil)
 	}

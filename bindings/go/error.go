@@ -21,6 +21,7 @@ type Error struct {
 	Message string
 }
 
+// Error gives message and name of the code.
 func (e *Error) Error() string { return fmt.Sprintf("%s (%s)", e.Message, e.Code) }
 
 // Is lets errors.Is compare by code: errors.Is(err, &ottla.Error{Code: ottla.CodeQueueFull}).
