@@ -29,6 +29,8 @@ pub mod encoder;
 #[doc(hidden)]
 pub mod sender;
 #[doc(hidden)]
+pub mod txn;
+#[doc(hidden)]
 pub mod client;
 #[doc(hidden)]
 pub mod protocol;

@@ -11,7 +11,8 @@ use crate::delivery::{Delivery, Lease, Promises};
 use crate::metadata::NodeId;
 use crate::record::compress::Compression;
 use crate::record::{
-    estimate_size_upper_bound, BatchBuilder, BatchSummary, Codec, Magic, Record, BATCH_HEADER_BYTES,
+    estimate_size_upper_bound, BatchBuilder, BatchSummary, Codec, Magic, ProducerIdentity, Record,
+    BATCH_HEADER_BYTES,
 };
 use crate::sync::atomic::AtomicBool;
 use crate::time::Time;
@@ -211,6 +212,8 @@ impl OpenBatch {
             retry_at: Time::ZERO,
             last_node: None,
             maybe_stored: false,
+            doubtful_since: Time::ZERO,
+            identity: ProducerIdentity::NONE,
         }
     }
 }
@@ -258,6 +261,10 @@ pub struct Batch {
     pub last_node: Option<NodeId>,
     /// An earlier attempt ended without telling whether the records were stored.
     pub maybe_stored: bool,
+    /// When the last attempt of that sort ended.
+    pub doubtful_since: Time,
+    /// Who the brokers take it from and where it stands in the sequence; given when it is first drained.
+    pub identity: ProducerIdentity,
 }
 
 impl Batch {
@@ -270,5 +277,10 @@ impl Batch {
     /// Number of records.
     pub fn count(&self) -> u32 {
         self.summary.count
+    }
+
+    /// Whether it has a place in the producer's sequence.
+    pub fn is_numbered(&self) -> bool {
+        self.identity != ProducerIdentity::NONE
     }
 }

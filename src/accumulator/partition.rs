@@ -14,7 +14,7 @@ use crate::accumulator::topic::Slot;
 use crate::error::{Error, Result};
 use crate::metadata::NodeId;
 use crate::record::compress::Compression;
-use crate::record::Record;
+use crate::record::{ProducerIdentity, Record};
 use crate::sync::atomic::{AtomicU32, Ordering};
 use crate::sync::{Mutex, MutexGuard};
 use crate::time::Time;
@@ -122,6 +122,10 @@ pub struct Head {
     pub retry_at: Time,
     /// Epoch in which it was opened: a flush of that epoch ends its lingering.
     pub epoch: u64,
+    /// Number of its first record in the partition.
+    pub ordinal: u64,
+    /// It has a place in the producer's sequence.
+    pub numbered: bool,
 }
 
 impl Partition {
@@ -362,6 +366,8 @@ impl Partition {
                 created: batch.created,
                 retry_at: batch.retry_at,
                 epoch: 0,
+                ordinal: batch.name.ordinal,
+                numbered: batch.is_numbered(),
             });
         }
         queue.open.as_ref().map(|open| Head {
@@ -370,6 +376,8 @@ impl Partition {
             created: open.created(),
             retry_at: Time::ZERO,
             epoch: open.epoch(),
+            ordinal: queue.next_ordinal,
+            numbered: false,
         })
     }
 
@@ -421,6 +429,27 @@ impl Partition {
         }
         self.queued.fetch_sub(taken.len() as u32, Ordering::Relaxed);
         taken
+    }
+
+    /// Takes what has a place in the producer's sequence and may be stored.
+    pub fn take_doubtful(&self) -> Vec<Batch> {
+        let doubtful = |batch: &Batch| batch.is_numbered() && batch.maybe_stored;
+        let mut queue = self.lock();
+        if !queue.sealed.iter().any(doubtful) {
+            return Vec::new();
+        }
+        let all = std::mem::take(&mut queue.sealed);
+        let (taken, kept): (Vec<Batch>, Vec<Batch>) = all.into_iter().partition(doubtful);
+        queue.sealed = kept.into();
+        self.queued.fetch_sub(taken.len() as u32, Ordering::Relaxed);
+        taken
+    }
+
+    /// Takes the queued batches' places in the producer's sequence away.
+    pub fn forget_identities(&self) {
+        for batch in &mut self.lock().sealed {
+            batch.identity = ProducerIdentity::NONE;
+        }
     }
 
     /// When the oldest batch in the queue was created.

@@ -19,6 +19,7 @@ use crate::time::Time;
 /// | BackingOff   | set by time                             | time, new leader                       |
 /// | Muted        | none: the response tells                | unmuted                                |
 /// | WithoutLeader| set, looked at when metadata comes      | metadata                               |
+/// | Gated        | set, looked at when a producer id comes | an answer for the partition, an id     |
 ///
 /// A partition that moves on leaves its place at once: deadlines are exact, nothing stale wakes the sender or
 /// piles up, and a node without due partitions is not asked for.
@@ -32,6 +33,7 @@ pub struct Schedule {
     due: BTreeMap<NodeId, BTreeMap<u64, Slot>>,
     next_turn: u64,
     without_leader: BTreeSet<Slot>,
+    gated: BTreeSet<Slot>,
     /// Partitions that do not stand as Empty.
     active: usize,
 }
@@ -101,6 +103,9 @@ impl Schedule {
             Standing::WithoutLeader => {
                 self.without_leader.remove(&slot);
             }
+            Standing::Gated => {
+                self.gated.remove(&slot);
+            }
             Standing::Empty | Standing::Encoding | Standing::Muted => {}
         }
     }
@@ -121,6 +126,9 @@ impl Schedule {
             }
             Standing::WithoutLeader => {
                 self.without_leader.insert(slot);
+            }
+            Standing::Gated => {
+                self.gated.insert(slot);
             }
             Standing::Empty | Standing::Encoding | Standing::Muted => {}
         }
@@ -147,6 +155,13 @@ impl Schedule {
     /// All partitions without leader; they stand as Empty until set again.
     pub fn take_without_leader(&mut self) -> Vec<Slot> {
         let slots: Vec<Slot> = self.without_leader.iter().copied().collect();
+        slots.iter().for_each(|&slot| self.leave(slot));
+        slots
+    }
+
+    /// All partitions that are gated; they stand as Empty until set again.
+    pub fn take_gated(&mut self) -> Vec<Slot> {
+        let slots: Vec<Slot> = self.gated.iter().copied().collect();
         slots.iter().for_each(|&slot| self.leave(slot));
         slots
     }
@@ -252,13 +267,15 @@ mod tests {
             schedule.set(A, Standing::Lingering(Time::from_ms(n)));
             schedule.set(A, Standing::Due(NODE));
             schedule.set(A, Standing::WithoutLeader);
+            schedule.set(A, Standing::Gated);
             schedule.set(A, Standing::BackingOff(Time::from_ms(n)));
         }
         schedule.set(A, Standing::Empty);
         let left = schedule.lingering.len()
             + schedule.backing_off.len()
             + schedule.due.len()
-            + schedule.without_leader.len();
+            + schedule.without_leader.len()
+            + schedule.gated.len();
         assert_eq!((left, schedule.active()), (1, 1));
     }
 
@@ -272,6 +289,7 @@ mod tests {
                 Just(Standing::Encoding),
                 Just(Standing::Muted),
                 Just(Standing::WithoutLeader),
+                Just(Standing::Gated),
                 (0..3i32).prop_map(|node| Standing::Due(NodeId(node))),
                 (0..20u64).prop_map(|ms| Standing::Lingering(Time::from_ms(ms))),
                 (0..20u64).prop_map(|ms| Standing::BackingOff(Time::from_ms(ms))),
@@ -286,6 +304,7 @@ mod tests {
             Return(i32),
             Lingering,
             Leaders,
+            Ids,
         }
 
         fn steps() -> impl Strategy<Value = Step> {
@@ -296,6 +315,7 @@ mod tests {
                 1 => (0..3i32).prop_map(Step::Return),
                 1 => Just(Step::Lingering),
                 1 => Just(Step::Leaders),
+                1 => Just(Step::Ids),
             ]
         }
 
@@ -372,6 +392,10 @@ mod tests {
                 Step::Leaders => {
                     let lacks = |at| at == Standing::WithoutLeader;
                     assert_eq!(schedule.take_without_leader(), model.take(lacks));
+                }
+                Step::Ids => {
+                    let gated = |at| at == Standing::Gated;
+                    assert_eq!(schedule.take_gated(), model.take(gated));
                 }
             }
         }

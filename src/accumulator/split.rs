@@ -250,6 +250,8 @@ fn seal_parts(mut batch: Batch, parts: Vec<Done>) -> Vec<Batch> {
             retry_at: Time::ZERO,
             last_node: None,
             maybe_stored: batch.maybe_stored,
+            doubtful_since: batch.doubtful_since,
+            identity: batch.identity.after(first_record as u32),
         });
         first_record += u64::from(summary.count);
     }

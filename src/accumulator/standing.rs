@@ -26,6 +26,8 @@ pub enum Standing {
     Muted,
     /// Nobody leads the partition, as far as is known.
     WithoutLeader,
+    /// The first batch has no place in the producer's sequence yet: an answer, or a producer id, must come.
+    Gated,
 }
 
 /// What the rule goes by.
@@ -45,6 +47,8 @@ pub struct Facts {
     pub flushed_epoch: Option<u64>,
     /// Batches are compressed, so the first one may not be ready.
     pub encoded_elsewhere: bool,
+    /// The producer's sequence does not let the first batch go yet.
+    pub gated: bool,
 }
 
 /// The rule.
@@ -65,6 +69,9 @@ pub fn standing(facts: &Facts, now: Time) -> Standing {
     if !head.encoded && facts.encoded_elsewhere {
         return Standing::Encoding;
     }
+    if facts.gated {
+        return Standing::Gated;
+    }
     Standing::Due(leader)
 }
 
@@ -80,6 +87,8 @@ mod tests {
                 created: Time::from_ms(100),
                 retry_at: Time::ZERO,
                 epoch: 3,
+                ordinal: 0,
+                numbered: false,
             }),
             leader: Some(NodeId(1)),
             muted: false,
@@ -87,6 +96,7 @@ mod tests {
             hurry: false,
             flushed_epoch: None,
             encoded_elsewhere: false,
+            gated: false,
         }
     }
 
@@ -133,5 +143,8 @@ mod tests {
             f.encoded_elsewhere = true;
         };
         assert_eq!(with(encoded), Standing::Due(NodeId(1)));
+        let gated = |f: &mut Facts| (f.gated, f.hurry) = (true, true);
+        assert_eq!(with(gated), Standing::Gated);
+        assert_eq!(with(|f| f.gated = true), Standing::Lingering(Time::from_ms(105)));
     }
 }

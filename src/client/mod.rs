@@ -182,6 +182,13 @@ impl<N: Network> Client<N> {
         }
     }
 
+    /// When to ask [`Client::least_loaded`] again: [`Time::NEVER`] means that an event will come before
+    /// it is worth it.
+    pub fn any_node_at(&self, now: Time) -> Time {
+        let cluster = self.metadata.snapshot();
+        pick::retry_at(&cluster, &self.peers, self.settings.max_in_flight, now)
+    }
+
     /// Requests to `node` without outcome, the client's own included.
     pub fn in_flight(&self, node: NodeId) -> usize {
         self.peers.get(&node).map_or(0, |peer| peer.in_flight.count())

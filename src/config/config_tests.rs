@@ -256,7 +256,6 @@ fn each_codec_has_its_level() {
 #[test]
 fn what_is_not_built_fails_loudly_unless_it_is_off() {
     for (key, on, off) in [
-        ("enable.idempotence", "true", "false"),
         ("security.protocol", "SASL_SSL", "PLAINTEXT"),
         ("transactional.id", "orders", ""),
         ("statistics.interval.ms", "1000", "0"),

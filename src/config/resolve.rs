@@ -170,6 +170,7 @@ fn identity(from: &Reader) -> Result<IdentitySettings> {
         software_name: from.text("client.software.name")?,
         software_version: from.text("client.software.version")?,
         idempotence: from.bool("enable.idempotence")?,
+        idempotence_demanded: from.is_set("enable.idempotence"),
         transactional_id: (!transactional_id.is_empty()).then_some(transactional_id),
         transaction_timeout_ms: from.int("transaction.timeout.ms")?,
     })

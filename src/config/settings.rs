@@ -102,6 +102,8 @@ pub struct IdentitySettings {
     pub software_version: String,
     /// `enable.idempotence`, after the rules that may switch it off.
     pub idempotence: bool,
+    /// Somebody asked for it by name: it gives way to nothing.
+    pub idempotence_demanded: bool,
     /// `transactional.id`.
     pub transactional_id: Option<String>,
     /// `transaction.timeout.ms`.

@@ -93,6 +93,8 @@ group! {
         bytes_sent: Counter = "byte-total",
         /// Batches split because a broker found them too large.
         batches_split: Counter = "batch-split-total",
+        /// Times that a partition began its sequence anew under another epoch (KIP-360).
+        epochs_begun: Counter = "producer-epoch-bump-total",
         /// Batches that ran out of delivery time.
         batches_expired: Counter = "batch-expired-total",
         /// Bytes of a batch as sent, header included.

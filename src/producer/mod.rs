@@ -13,6 +13,8 @@ mod face_tests;
 #[cfg(test)]
 mod pair_end_tests;
 #[cfg(test)]
+mod pair_once_tests;
+#[cfg(test)]
 mod pair_support;
 #[cfg(test)]
 mod pair_tests;

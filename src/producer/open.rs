@@ -36,6 +36,7 @@ use crate::record::compress::Compression;
 use crate::record::Codec;
 use crate::sender::{Acknowledgements, Sender, SenderParts, SenderSettings};
 use crate::time::{Clock, SystemClock};
+use crate::txn::identity::Idempotence;
 
 /// What a producer stands on: the machine's, or a simulated one.
 pub struct World<N: Network> {
@@ -69,14 +70,7 @@ pub fn assemble<N: Network>(
     world: World<N>,
     mock: Option<MockCluster>,
 ) -> Result<Assembled<N>> {
-    let (door, futures) = match hooks.door {
-        Some(door) => (door, None),
-        None => {
-            let futures = Futures::new();
-            let complete = futures.clone();
-            (Door::Inline(Box::new(move |report| complete.complete(report))), Some(futures))
-        }
-    };
+    let (door, futures) = door(hooks.door);
     let log = Arc::new(Log::new(hooks.log, hooks.events, &config.logging));
     config.warnings.iter().for_each(|warning| log.line(Level::Warning, warning));
     let delivery = Delivery::open(door, &config.identity.client_id)?;
@@ -96,6 +90,7 @@ pub fn assemble<N: Network>(
     };
     let client =
         Client::new(client_settings(&config), metadata.clone(), world.network, world.seed ^ 1);
+    let fault = Arc::new(OnceCell::new());
     let parts = SenderParts {
         accumulator: accumulator.clone(),
         client,
@@ -106,6 +101,7 @@ pub fn assemble<N: Network>(
         encoding: (world.encoding)(accumulator.clone()),
         metrics: metrics.clone(),
         log: log.clone(),
+        fault: fault.clone(),
     };
     let mut settings = sender_settings(&config);
     // A future that nobody completes would be waited for without end.
@@ -124,13 +120,23 @@ pub fn assemble<N: Network>(
         log,
         futures,
         fork: ForkGuard::new(),
-        fault: Arc::new(OnceCell::new()),
+        fault,
         sender_thread: Mutex::new(None),
         sender_thread_id: OnceCell::new(),
         close_begun: AtomicBool::new(false),
         mock,
     };
     Ok(Assembled { producer: Producer { shared: Arc::new(shared) }, driver })
+}
+
+/// How reports leave; through futures if nobody said otherwise.
+fn door(chosen: Option<Door>) -> (Door, Option<Arc<Futures>>) {
+    if let Some(door) = chosen {
+        return (door, None);
+    }
+    let futures = Futures::new();
+    let complete = futures.clone();
+    (Door::Inline(Box::new(move |report| complete.complete(report))), Some(futures))
 }
 
 /// A producer on this machine's clock and network.
@@ -293,6 +299,11 @@ fn sender_settings(config: &ProducerConfig) -> SenderSettings {
         linger: Duration::from_micros(config.batching.linger_us),
         report_only_errors: delivery.report_only_errors,
         availability_timeout: Duration::from_millis(config.partitioner.availability_timeout_ms),
+        idempotence: match (config.identity.idempotence, config.identity.idempotence_demanded) {
+            (false, _) => Idempotence::Off,
+            (true, false) => Idempotence::ByDefault,
+            (true, true) => Idempotence::Demanded,
+        },
     }
 }
 

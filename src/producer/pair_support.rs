@@ -23,7 +23,8 @@ use crate::protocol::messages::metadata_response::{
     MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
 };
 use crate::protocol::messages::{
-    ApiVersionsResponse, BrokerId, MetadataRequest, MetadataResponse, TopicName,
+    ApiVersionsResponse, BrokerId, InitProducerIdResponse, MetadataRequest, MetadataResponse,
+    ProducerId, TopicName,
 };
 use crate::protocol::produce::{
     decode_request as decode_produce, encode_response as encode_produce, NodeEndpoint,
@@ -32,7 +33,7 @@ use crate::protocol::produce::{
 use crate::protocol::{
     decode_request, encode_response, request_header, ApiKey, Encodable, RequestHeader, StrBytes,
 };
-use crate::record::{entries, Record};
+use crate::record::{entries, Entry, ProducerIdentity, Record};
 use crate::time::{Clock, Time};
 
 /// A topic as the scripted cluster has it.
@@ -53,6 +54,8 @@ pub struct Asked {
     pub acks: i16,
     /// Topic, partition, values of the records.
     pub batches: Vec<(TopicRef, i32, Vec<String>)>,
+    /// Who each batch says it is from.
+    pub identities: Vec<ProducerIdentity>,
 }
 
 impl Asked {
@@ -64,6 +67,12 @@ impl Asked {
     /// The values in it, in order.
     pub fn values(&self) -> Vec<&str> {
         self.batches.iter().flat_map(|(_, _, values)| values).map(String::as_str).collect()
+    }
+
+    /// Epoch and first number of the only batch.
+    pub fn numbers(&self) -> (i16, i32) {
+        let [identity] = self.identities[..] else { panic!("{} batches", self.batches.len()) };
+        (identity.producer_epoch, identity.base_sequence)
     }
 
     /// An answer with this code for every partition.
@@ -81,6 +90,13 @@ impl Asked {
         };
         let partitions = self.batches.iter().map(partition).collect();
         ProduceResponse { throttle_time_ms: 0, partitions, node_endpoints: Vec::new() }
+    }
+
+    /// An error of a leader that has the batches in its log.
+    pub fn answer_after_append(&self, code: ErrorCode) -> ProduceResponse {
+        let mut response = self.answer(code);
+        response.partitions.iter_mut().for_each(|partition| partition.base_offset = 100);
+        response
     }
 
     /// The same, saying who leads now.
@@ -106,6 +122,15 @@ pub struct Script {
     pub topics: BTreeMap<String, ScriptedTopic>,
     pub brokers: Vec<i32>,
     pub produce_max: i16,
+    /// Newest InitProducerId; `None`: the brokers do not know it.
+    pub init_max: Option<i16>,
+    /// What comes to those who ask for a producer id: an error, or the next id with this epoch.
+    pub init_error: Option<ErrorCode>,
+    pub init_epoch: i16,
+    /// They get no answer.
+    pub mute_init: bool,
+    /// Where they asked.
+    pub inits: Vec<i32>,
     /// Nodes that refuse connections.
     pub down: Vec<i32>,
     /// Metadata requests, and whether they are answered.
@@ -126,11 +151,12 @@ impl Script {
     }
 
     fn versions(&self) -> ApiVersionsResponse {
-        let ranges = [
+        let mut ranges = vec![
             (ApiKey::Produce, 3, self.produce_max),
             (ApiKey::Metadata, 0, 12),
             (ApiKey::ApiVersions, 0, 4),
         ];
+        ranges.extend(self.init_max.map(|max| (ApiKey::InitProducerId, 0, max)));
         let key = |(api, min, max): (ApiKey, i16, i16)| {
             let key = ApiVersion::default().with_api_key(api as i16);
             key.with_min_version(min).with_max_version(max)
@@ -166,15 +192,36 @@ impl Script {
             .with_topics(asked.map(topic).collect())
     }
 
+    fn give_id(&mut self, id: ConnectionId, node: i32, header: &RequestHeader) {
+        self.inits.push(node);
+        if self.mute_init {
+            return;
+        }
+        let message = InitProducerIdResponse::default();
+        let message = match self.init_error {
+            None => message
+                .with_producer_id(ProducerId(4000 + self.inits.len() as i64))
+                .with_producer_epoch(self.init_epoch),
+            Some(error) => {
+                message.with_error_code(error.value() as i16).with_producer_id(ProducerId(-1))
+            }
+        };
+        self.answer(id, header, &message);
+    }
+
     fn produce(&mut self, connection: ConnectionId, node: i32, header: RequestHeader) {
         let request = decode_produce(header.version, header.body.clone()).unwrap();
-        let mut found = Vec::new();
+        let (mut found, mut identities) = (Vec::new(), Vec::new());
         for topic in request.topics {
             for partition in topic.partitions {
                 let bytes = partition.records.unwrap();
                 let view = entries(&bytes).next().unwrap().unwrap();
                 view.verify_crc().unwrap();
                 let unpacked = view.unpack(1 << 24).unwrap();
+                identities.push(match &view {
+                    Entry::Batch(batch) => batch.header().identity(),
+                    Entry::Message(_) => ProducerIdentity::NONE,
+                });
                 let value = |record: Result<crate::record::RecordView<'_>>| {
                     String::from_utf8(record.unwrap().value.unwrap_or_default().to_vec()).unwrap()
                 };
@@ -182,7 +229,8 @@ impl Script {
                 found.push((topic.topic.clone(), partition.partition, values));
             }
         }
-        self.asked.push(Asked { node, connection, header, acks: request.acks, batches: found });
+        let (acks, batches) = (request.acks, found);
+        self.asked.push(Asked { node, connection, header, acks, batches, identities });
     }
 }
 
@@ -256,6 +304,7 @@ impl Network for Shared {
                     script.answer(id, &header, &message);
                 }
             }
+            ApiKey::InitProducerId => script.give_id(id, node, &header),
             _ => script.produce(id, node, header),
         }
     }
@@ -344,7 +393,7 @@ impl Pair {
             let mut script = script.lock();
             script.now = Time::from_ms(1_000);
             script.brokers = vec![1, 2];
-            script.produce_max = 11;
+            (script.produce_max, script.init_max) = (11, Some(4));
             let leaders = vec![1, 2, 1, 2];
             let topic = ScriptedTopic { leaders, epoch: 1, ..ScriptedTopic::default() };
             script.topics.insert("t".to_owned(), topic);
@@ -430,7 +479,8 @@ impl Pair {
     pub fn one_asked(&mut self) -> Asked {
         self.run_ms(LINGER_MS);
         let mut asked = self.asked();
-        assert_eq!(asked.len(), 1, "requests");
+        let what: Vec<_> = asked.iter().map(|asked| (asked.node, asked.values())).collect();
+        assert_eq!(asked.len(), 1, "{what:?}");
         asked.remove(0)
     }
 
@@ -496,6 +546,28 @@ impl Pair {
         });
         assert_eq!(taken.unwrap(), fates.len());
         fates
+    }
+
+    /// The time of each record that ended, and -1 where the broker's would stand for a record's own.
+    pub fn times(&mut self) -> Vec<i64> {
+        let mut times = Vec::new();
+        let taken = self.producer.poll(Duration::ZERO, &mut |report, from| {
+            let own = report.timestamps_ms.clone().unwrap_or_default();
+            let told = report.log_append_time_ms;
+            times.extend((from..report.count()).map(|index| match told {
+                -1 => own[index],
+                told => {
+                    if own.contains(&told) {
+                        -1
+                    } else {
+                        told
+                    }
+                }
+            }));
+            report.count() - from
+        });
+        assert_eq!(taken.unwrap(), times.len());
+        times
     }
 
     /// Token and code of each record that ended.

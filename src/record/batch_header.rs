@@ -73,6 +73,16 @@ impl ProducerIdentity {
         transactional: false,
     };
 
+    /// Of the records from the `records`-th on: sequences go from `i32::MAX` to 0.
+    #[must_use]
+    pub fn after(self, records: u32) -> ProducerIdentity {
+        if self.base_sequence == NO_SEQUENCE {
+            return self;
+        }
+        let base_sequence = (self.base_sequence as u32).wrapping_add(records) as i32 & i32::MAX;
+        ProducerIdentity { base_sequence, ..self }
+    }
+
     /// Refuses what brokers would take for a batch of somebody else (Java
     /// `MemoryRecordsBuilder.validateProducerState`). Markers carry no sequence.
     fn check(&self, control: bool) -> Result<()> {

@@ -7,15 +7,18 @@ use bytes::Bytes;
 
 use crate::accumulator::batch::Batch;
 use crate::accumulator::split::{split, SplitFailure};
+use crate::accumulator::topic::Slot;
 use crate::client::network::Network;
 use crate::client::RequestFailure;
 use crate::delivery::Persistence;
-use crate::error::ErrorCode;
+use crate::error::{Error, ErrorCode};
 use crate::metadata::{LeaderHint, Node, NodeId};
 use crate::protocol::produce::{decode_response, PartitionResponse, ProduceResponse, TopicRef};
 use crate::protocol::ApiKey;
 use crate::sender::produce::InFlight;
-use crate::sender::verdict::{leaves_doubt, verdict, Case, Verdict};
+use crate::sender::verdict::{
+    ends_producer, is_out_of_sequence, is_stored, leaves_doubt, verdict, Case, Verdict,
+};
 use crate::sender::Sender;
 use crate::time::Time;
 
@@ -196,7 +199,46 @@ impl<N: Network> Sender<N> {
     fn settle(&mut self, mut batch: Batch, answer: Answer, now: Time) {
         let slot = batch.name.slot;
         self.release_in_flight(&batch);
-        let case = Case {
+        let (code, ordinal) = (answer.code, batch.name.ordinal);
+        let case = self.case(&batch, &answer, now);
+        if leaves_doubt(&case) {
+            (batch.maybe_stored, batch.doubtful_since) = (true, now);
+        }
+        if code.refreshes_metadata() || is_out_of_sequence(&case) {
+            self.parts.metadata.request_update();
+        }
+        match verdict(&case) {
+            Verdict::Ignore if is_stored(code) => {
+                self.slot(slot).sequences.acknowledge(ordinal, now)
+            }
+            Verdict::Ignore => self.give_up(&batch),
+            Verdict::Done => {
+                let log_append_time_ms = log_append_time_ms(&batch, &answer);
+                self.succeed(batch, answer.base_offset, log_append_time_ms, now);
+            }
+            Verdict::Retry => self.put_back(batch, now),
+            Verdict::Renew => {
+                self.put_back(batch, now);
+                self.slot(slot).sequences.refuse(ordinal);
+                self.fail_doubtful(slot, code, now);
+            }
+            Verdict::Split => self.split(batch, now),
+            Verdict::Fail(persistence) => {
+                self.fail_settled(batch, answer, persistence, now);
+            }
+        }
+        if ends_producer(&case) {
+            let text = code.description();
+            self.stop(Error::new(code, text), now);
+        }
+        self.slot(slot).muted = false;
+        self.evaluate(slot, now);
+    }
+
+    fn case(&self, batch: &Batch, answer: &Answer, now: Time) -> Case {
+        let sequences = self.slots.get(batch.name.slot.0 as usize).map(|state| &state.sequences);
+        let patience_ms = u64::from(self.settings.request_timeout_ms);
+        Case {
             code: answer.code,
             records: batch.count(),
             attempts: batch.attempts,
@@ -204,35 +246,36 @@ impl<N: Network> Sender<N> {
             expired: batch.created + self.settings.delivery_timeout <= now,
             reported: batch.promises.is_none(),
             unsent: answer.unsent,
+            appended: answer.base_offset >= 0,
             maybe_stored: batch.maybe_stored,
+            numbered: batch.is_numbered(),
+            lowest: sequences.is_none_or(|known| known.is_lowest(batch.name.ordinal)),
+            copies_may_come: now < batch.doubtful_since.plus_ms(patience_ms),
+        }
+    }
+
+    fn fail_settled(&mut self, batch: Batch, answer: Answer, stored: Persistence, now: Time) {
+        let maybe_stored = stored == Persistence::PossiblyPersisted;
+        let text = match answer.text {
+            Some(text) => text,
+            None => answer.code.description().into(),
         };
-        batch.maybe_stored |= leaves_doubt(answer.code, answer.unsent);
-        if answer.code.refreshes_metadata() {
-            self.parts.metadata.request_update();
+        if answer.record_errors.is_empty() {
+            self.fail(batch, answer.code, &text, maybe_stored, now);
+        } else {
+            let errors = answer.record_errors;
+            self.fail_by_record(batch, answer.code, &text, errors, maybe_stored, now);
         }
-        match verdict(&case) {
-            Verdict::Ignore => {}
-            Verdict::Done => {
-                self.succeed(batch, answer.base_offset, answer.log_append_time_ms, now);
-            }
-            Verdict::Retry => self.put_back(batch, now),
-            Verdict::Split => self.split(batch, now),
-            Verdict::Fail(persistence) => {
-                let maybe_stored = persistence == Persistence::PossiblyPersisted;
-                let text = match answer.text {
-                    Some(text) => text,
-                    None => answer.code.description().into(),
-                };
-                if answer.record_errors.is_empty() {
-                    self.fail(batch, answer.code, &text, maybe_stored, now);
-                } else {
-                    let errors = answer.record_errors;
-                    self.fail_by_record(batch, answer.code, &text, errors, maybe_stored, now);
-                }
-            }
+    }
+
+    /// The lowest batch of a partition is refused for its numbers, so what waits behind it cannot come in
+    /// under its own; but what may be stored keeps its own for ever.
+    fn fail_doubtful(&mut self, slot: Slot, code: ErrorCode, now: Time) {
+        let accumulator = self.parts.accumulator.clone();
+        let Some(partition) = accumulator.topics.partition(slot) else { return };
+        for batch in partition.take_doubtful() {
+            self.fail(batch, code, code.description(), true, now);
         }
-        self.slot(slot).muted = false;
-        self.evaluate(slot, now);
     }
 
     /// The batch is no longer in flight.
@@ -255,6 +298,7 @@ impl<N: Network> Sender<N> {
         };
         batch.attempts += 1;
         batch.last_attempt = now;
+        self.slot(slot).sequences.put_back(batch.name.ordinal, batch.maybe_stored);
         self.parts.metrics.batch.records_retried.add(u64::from(batch.count()));
         if let Some(partition) = self.parts.accumulator.topics.partition(slot) {
             partition.put_back(batch);
@@ -263,10 +307,13 @@ impl<N: Network> Sender<N> {
 
     fn split(&mut self, batch: Batch, now: Time) {
         let accumulator = self.parts.accumulator.clone();
-        let Some(partition) = accumulator.topics.partition(batch.name.slot) else { return };
+        let (slot, ordinal) = (batch.name.slot, batch.name.ordinal);
+        let Some(partition) = accumulator.topics.partition(slot) else { return };
         match split(batch, &accumulator.pool, &partition.compression, &mut self.bench) {
             Ok(parts) => {
                 self.parts.metrics.batch.batches_split.increment();
+                let ordinals = parts.iter().map(|part| part.name.ordinal);
+                self.slot(slot).sequences.split(ordinal, ordinals);
                 partition.put_back_parts(parts);
             }
             Err(SplitFailure::StillShared(batch)) => self.put_back(*batch, now),
@@ -278,6 +325,16 @@ impl<N: Network> Sender<N> {
             }
         }
     }
+}
+
+/// Brokers give the largest timestamp of a repeated batch as its append time, also where records keep their
+/// own (Kafka's `UnifiedLog.append`): what is our own is none.
+fn log_append_time_ms(batch: &Batch, answer: &Answer) -> i64 {
+    let own = batch.summary.max_timestamp_ms == answer.log_append_time_ms;
+    if batch.maybe_stored && own {
+        return -1;
+    }
+    answer.log_append_time_ms
 }
 
 /// Index of this topic and partition among the sorted keys: at `guess`, or by binary search.

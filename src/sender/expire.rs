@@ -31,10 +31,12 @@ impl<N: Network> Sender<N> {
         let accumulator = self.parts.accumulator.clone();
         let timeout = self.settings.delivery_timeout;
         let Some(partition) = accumulator.topics.partition(slot) else { return };
+        let why = self.identity_missing(slot, partition);
+        let text = why.map_or(QUEUED.to_owned(), |why| format!("{QUEUED}: {why}"));
         for batch in partition.take_expired(&accumulator.pool, timeout, now) {
             let maybe_stored = batch.maybe_stored;
             self.parts.metrics.batch.batches_expired.increment();
-            self.fail(batch, ErrorCode::EXPIRED, QUEUED, maybe_stored, now);
+            self.fail(batch, ErrorCode::EXPIRED, &text, maybe_stored, now);
         }
         if self.slot(slot).in_flight.iter().any(|&created| created + timeout <= now) {
             self.expire_in_flight(slot, now);

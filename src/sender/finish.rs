@@ -8,7 +8,8 @@ use crate::accumulator::batch::Batch;
 use crate::client::network::Network;
 use crate::delivery::promises::{Outcome, Promises};
 use crate::delivery::{Persistence, Report};
-use crate::error::ErrorCode;
+use crate::error::{Error, ErrorCode};
+use crate::log::Level;
 use crate::sender::Sender;
 use crate::time::Time;
 
@@ -20,6 +21,7 @@ impl<N: Network> Sender<N> {
         log_append_time_ms: i64,
         now: Time,
     ) {
+        self.slot(batch.name.slot).sequences.acknowledge(batch.name.ordinal, now);
         let Some(promises) = batch.promises.take() else { return };
         self.parts.metrics.batch.records_acked.add(promises.count() as u64);
         let outcome = Outcome {
@@ -42,6 +44,7 @@ impl<N: Network> Sender<N> {
         maybe_stored: bool,
         now: Time,
     ) {
+        self.give_up(&batch);
         self.fail_promises(&mut batch, code, text, maybe_stored, now);
     }
 
@@ -87,6 +90,7 @@ impl<N: Network> Sender<N> {
         maybe_stored: bool,
         now: Time,
     ) {
+        self.give_up(&batch);
         let latency_ns = now.since(batch.created).as_nanos() as u64;
         let story = self.story(&batch, now);
         let Some(mut rest) = batch.promises.take() else { return };
@@ -203,6 +207,20 @@ impl<N: Network> Sender<N> {
         self.fail_all_queued(ErrorCode::PANIC, text, now);
         self.fail_all_in_flight(ErrorCode::PANIC, text, now);
         self.hand_over_reports();
+    }
+
+    /// An error that no later call can get over: takes no more records and fails those that there are.
+    pub(super) fn stop(&mut self, error: Error, now: Time) {
+        let error = error.into_fatal();
+        self.parts.log.line(Level::Error, &error);
+        // The first one counts.
+        let _ = self.parts.fault.set(error.clone());
+        // Before the records are failed, so that none comes in behind the last look.
+        self.parts.accumulator.closed.store(true, Ordering::SeqCst);
+        self.parts.accumulator.pool.close();
+        self.fail_all_queued(error.code(), error.message(), now);
+        self.fail_all_in_flight(error.code(), error.message(), now);
+        self.parts.accumulator.bulletin.post(|news| news.closed = true);
     }
 
     /// When closing: true once every record is reported. Past the deadline the rest are failed.

@@ -4,6 +4,9 @@
 mod acknowledge;
 mod expire;
 mod finish;
+mod identify;
+#[cfg(test)]
+mod once_tests;
 mod produce;
 mod topics;
 pub mod verdict;
@@ -13,6 +16,8 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+
+use once_cell::sync::OnceCell;
 
 use crate::accumulator::encode::{Encoding, Workbench};
 use crate::accumulator::inbox::Command;
@@ -24,11 +29,14 @@ use crate::backoff::ExponentialBackoff;
 use crate::client::network::Network;
 use crate::client::{Client, ClientEvent};
 use crate::delivery::{Delivery, Report};
+use crate::error::Error;
 use crate::log::{Level, Log};
 use crate::metadata::{Metadata, NodeId};
 use crate::metrics::ProducerMetrics;
 use crate::partitioner::Partitioner;
 use crate::time::Time;
+use crate::txn::identity::{Idempotence, Identity};
+use crate::txn::sequences::{Gate, Sequences};
 
 /// What is told before records are reported; the application's interceptors.
 pub trait Acknowledgements: Send + Sync {
@@ -65,6 +73,8 @@ pub struct SenderSettings {
     pub report_only_errors: bool,
     /// `partitioner.availability.timeout.ms`; zero: off.
     pub availability_timeout: Duration,
+    /// `enable.idempotence`.
+    pub idempotence: Idempotence,
 }
 
 /// What the sender works with besides its settings.
@@ -87,6 +97,8 @@ pub struct SenderParts<N: Network> {
     pub metrics: Arc<ProducerMetrics>,
     /// Lines for people.
     pub log: Arc<Log>,
+    /// Set once, when a fatal error ended the producer.
+    pub fault: Arc<OnceCell<Error>>,
 }
 
 /// The sender. See the head of the file.
@@ -97,6 +109,9 @@ pub struct Sender<N: Network> {
     slots: Vec<SlotState>,
     in_flight: HashMap<u64, produce::InFlight>,
     next_tag: u64,
+    identity: Identity,
+    /// The request for a producer id that is under way.
+    identity_tag: Option<u64>,
     random: fastrand::Rng,
     /// One entry per partition that has batches: when its oldest may expire.
     expiry: BinaryHeap<Reverse<(Time, Slot)>>,
@@ -123,6 +138,7 @@ struct SlotState {
     expiry_armed: bool,
     /// When each batch in flight was created.
     in_flight: Vec<Time>,
+    sequences: Sequences,
 }
 
 impl<N: Network> SenderParts<N> {
@@ -137,6 +153,8 @@ impl<N: Network> Sender<N> {
     /// A sender that has nothing to do yet.
     pub fn new(settings: SenderSettings, parts: SenderParts<N>, seed: u64) -> Sender<N> {
         Sender {
+            identity: Identity::new(settings.idempotence),
+            identity_tag: None,
             settings,
             parts,
             schedule: Schedule::default(),
@@ -170,6 +188,11 @@ impl<N: Network> Sender<N> {
     /// Takes in what the network brought.
     pub fn handle_event(&mut self, event: ClientEvent, now: Time) {
         match event {
+            ClientEvent::Response { tag, node, version, outcome, .. }
+                if self.identity_tag == Some(tag) =>
+            {
+                self.handle_identity(node, version, outcome, now);
+            }
             ClientEvent::Response { tag, node, version, outcome, sent_at, .. } => {
                 self.handle_response(tag, node, version, outcome, sent_at, now);
             }
@@ -246,6 +269,7 @@ impl<N: Network> Sender<N> {
             self.evaluate(slot, now);
         }
         self.expire(now);
+        self.ask_for_identity(now);
         self.send_due(now);
         let open = self.closing.is_none() || !self.try_finish(now);
         self.hand_over_reports();
@@ -268,6 +292,7 @@ impl<N: Network> Sender<N> {
         if let Some(&Reverse((at, _))) = self.expiry.peek() {
             deadline = deadline.min(at);
         }
+        deadline = deadline.min(self.identity_deadline(now));
         deadline.min(self.next_parked_expiry()).min(self.closing.unwrap_or(Time::NEVER))
     }
 
@@ -283,8 +308,10 @@ impl<N: Network> Sender<N> {
     fn facts(&self, slot: Slot) -> Facts {
         let state = self.slots.get(slot.0 as usize);
         let partition = self.parts.accumulator.topics.partition(slot);
+        let head = partition.and_then(|found| found.head());
         Facts {
-            head: partition.and_then(|found| found.head()),
+            gated: head.is_some_and(|head| self.gate(slot, &head) != Gate::Open),
+            head,
             leader: state.and_then(|known| known.leader),
             muted: state.is_some_and(|known| known.muted),
             linger: self.settings.linger,
@@ -299,8 +326,12 @@ impl<N: Network> Sender<N> {
         self.slot(slot);
         let facts = self.facts(slot);
         let place = standing(&facts, now);
-        if place == Standing::WithoutLeader {
-            self.parts.metadata.request_update();
+        match (place, &facts.head) {
+            (Standing::WithoutLeader, _) => {
+                self.parts.metadata.request_update();
+            }
+            (Standing::Gated, Some(head)) => self.want_identity(slot, head),
+            _ => {}
         }
         if place == Standing::Encoding {
             self.encode(slot, true);

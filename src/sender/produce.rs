@@ -17,7 +17,7 @@ use crate::metadata::NodeId;
 use crate::protocol::frame::{Frame, Pieces, Segment};
 use crate::protocol::produce::{Piece, ProduceRequest, ProduceWriter};
 use crate::protocol::ApiKey;
-use crate::record::{encode_batch_header, Codec, ProducerIdentity};
+use crate::record::{encode_batch_header, Codec};
 use crate::sender::Sender;
 use crate::time::Time;
 
@@ -93,6 +93,7 @@ impl<N: Network> Sender<N> {
                     if batch.payload_crc.is_none() {
                         batch.payload_crc = Some(batch.payload.crc32c());
                     }
+                    self.give_identity(slot, partition, &mut batch, now);
                     batch.drained = now;
                     batch.last_node = Some(node);
                     let guarantee_order = self.settings.guarantee_order;
@@ -271,13 +272,11 @@ impl<N: Network> Sender<N> {
 }
 
 fn write_batch(writer: &mut ProduceWriter, batch: &Batch) -> Result<()> {
-    // Idempotence will give the identity here: it belongs to the attempt, not to the payload.
-    let identity = ProducerIdentity::NONE;
     let payload = &batch.payload;
     let crc = batch
         .payload_crc
         .ok_or_else(|| Error::new(ErrorCode::STATE, "a batch was drained before it was encoded"))?;
-    let header = encode_batch_header(&batch.summary, &identity, payload.bytes(), crc)?;
+    let header = encode_batch_header(&batch.summary, &batch.identity, payload.bytes(), crc)?;
     writer.batch(batch.name.partition, &header, payload.bytes());
     if payload.bytes() <= COALESCE_MAX_BYTES {
         for index in 0..payload.count() {

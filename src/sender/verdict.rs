@@ -21,8 +21,16 @@ pub struct Case {
     pub reported: bool,
     /// No byte of the request can have reached a broker.
     pub unsent: bool,
+    /// The answer names an offset, although it names an error.
+    pub appended: bool,
     /// An earlier attempt may have stored the records.
     pub maybe_stored: bool,
+    /// The batch has a place in the producer's sequence.
+    pub numbered: bool,
+    /// No older batch of the partition is without outcome.
+    pub lowest: bool,
+    /// An attempt of unknown outcome was so lately that a broker may still come to it.
+    pub copies_may_come: bool,
 }
 
 /// What to do.
@@ -34,19 +42,20 @@ pub enum Verdict {
     Ignore,
     /// Put the batch back.
     Retry,
+    /// Put the batch back, to go under another place in the producer's sequence.
+    Renew,
     /// Cut the batch and put the parts back; no attempt is used up (KIP-126).
     Split,
     /// The records failed.
     Fail(Persistence),
 }
 
-/// The verdict. Order: success, split, retry, failure.
+/// The verdict. Order: success, split, sequence, retry, failure.
 pub fn verdict(case: &Case) -> Verdict {
     if case.reported {
         return Verdict::Ignore;
     }
-    // A duplicate is stored already; only its offset is not known.
-    if matches!(case.code, ErrorCode::NONE | ErrorCode::DUPLICATE_SEQUENCE_NUMBER) {
+    if is_stored(case.code) {
         return Verdict::Done;
     }
     // Larger than a batch may be, or than a segment of the log (KIP-126).
@@ -55,32 +64,64 @@ pub fn verdict(case: &Case) -> Verdict {
     if too_large && case.records > 1 && !case.expired {
         return Verdict::Split;
     }
-    if case.code.is_retriable() && case.attempts < case.retries_max && !case.expired {
-        return Verdict::Retry;
+    if case.attempts >= case.retries_max || case.expired {
+        return Verdict::Fail(persistence(case));
     }
-    Verdict::Fail(persistence(case))
+    match is_out_of_sequence(case) {
+        // The one before it has to come first, or a copy of this one that is still under way.
+        true if !case.lowest || case.maybe_stored && case.copies_may_come => Verdict::Retry,
+        // It is not stored, and nothing of it is under way: the broker's answer proves it.
+        true if !case.maybe_stored => Verdict::Renew,
+        false if case.code.is_retriable() => Verdict::Retry,
+        _ => Verdict::Fail(persistence(case)),
+    }
 }
 
 fn persistence(case: &Case) -> Persistence {
-    if case.maybe_stored || leaves_doubt(case.code, case.unsent) {
+    if case.maybe_stored || leaves_doubt(case) {
         Persistence::PossiblyPersisted
     } else {
         Persistence::NotPersisted
     }
 }
 
-/// Whether records of an attempt that ended so can be in the log all the same.
-pub fn leaves_doubt(code: ErrorCode, unsent: bool) -> bool {
-    let unknown = matches!(
-        code,
-        ErrorCode::TRANSPORT
-            | ErrorCode::TIMED_OUT
-            | ErrorCode::PROTOCOL
-            | ErrorCode::REQUEST_TIMED_OUT
-            | ErrorCode::NOT_ENOUGH_REPLICAS_AFTER_APPEND
-            | ErrorCode::UNKNOWN_SERVER_ERROR
+/// Whether the answer says that the records are in the log. A duplicate is; only its offset is not known.
+pub fn is_stored(code: ErrorCode) -> bool {
+    matches!(code, ErrorCode::NONE | ErrorCode::DUPLICATE_SEQUENCE_NUMBER)
+}
+
+/// Whether the broker refused the batch for its place in the producer's sequence, and nothing else.
+pub fn is_out_of_sequence(case: &Case) -> bool {
+    let refused = matches!(
+        case.code,
+        ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER
+            | ErrorCode::UNKNOWN_PRODUCER_ID
+            | ErrorCode::INVALID_PRODUCER_EPOCH
     );
-    unknown && !unsent
+    refused && case.numbered
+}
+
+/// Whether the answer ends an idempotent producer: another one has its id, or it may not be one.
+pub fn ends_producer(case: &Case) -> bool {
+    let ends =
+        matches!(case.code, ErrorCode::PRODUCER_FENCED | ErrorCode::CLUSTER_AUTHORIZATION_FAILED);
+    ends && case.numbered
+}
+
+/// Whether records of an attempt that ended so can be in the log all the same.
+pub fn leaves_doubt(case: &Case) -> bool {
+    match case.code {
+        ErrorCode::TRANSPORT
+        | ErrorCode::TIMED_OUT
+        | ErrorCode::PROTOCOL
+        | ErrorCode::REQUEST_TIMED_OUT
+        | ErrorCode::NOT_ENOUGH_REPLICAS_AFTER_APPEND
+        | ErrorCode::KAFKA_STORAGE_ERROR
+        | ErrorCode::UNKNOWN_SERVER_ERROR => !case.unsent,
+        // A leader that loses its place while it waits for the replicas says so with the offset that it
+        // gave (Kafka's DelayedProduce): the next leader may have the records.
+        code => case.appended && !is_stored(code),
+    }
 }
 
 #[cfg(test)]
@@ -96,7 +137,11 @@ mod tests {
             expired: false,
             reported: false,
             unsent: false,
+            appended: false,
             maybe_stored: false,
+            numbered: false,
+            lowest: true,
+            copies_may_come: false,
         }
     }
 
@@ -143,5 +188,46 @@ mod tests {
         assert_eq!(verdict(&twice), Verdict::Fail(Persistence::PossiblyPersisted));
         let single = Case { records: 1, ..case(ErrorCode::MESSAGE_TOO_LARGE) };
         assert_eq!(verdict(&single), Verdict::Fail(Persistence::NotPersisted));
+    }
+
+    #[test]
+    fn the_table_of_sequence_errors() {
+        let possibly = Verdict::Fail(Persistence::PossiblyPersisted);
+        for code in [
+            ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER,
+            ErrorCode::UNKNOWN_PRODUCER_ID,
+            ErrorCode::INVALID_PRODUCER_EPOCH,
+        ] {
+            let not = Verdict::Fail(Persistence::NotPersisted);
+            assert_eq!(verdict(&case(code)), not, "without a number");
+            let lowest = Case { numbered: true, ..case(code) };
+            assert_eq!(verdict(&lowest), Verdict::Renew);
+            assert_eq!(verdict(&Case { lowest: false, ..lowest }), Verdict::Retry);
+            let doubtful = Case { maybe_stored: true, ..lowest };
+            assert_eq!(
+                verdict(&doubtful),
+                possibly,
+                "it can never come in, and never gets a number"
+            );
+            assert_eq!(verdict(&Case { copies_may_come: true, ..doubtful }), Verdict::Retry);
+            assert_eq!(verdict(&Case { lowest: false, ..doubtful }), Verdict::Retry);
+            assert_eq!(verdict(&Case { expired: true, ..lowest }), not);
+            assert_eq!(verdict(&Case { attempts: 5, ..doubtful }), possibly);
+        }
+        for code in [ErrorCode::PRODUCER_FENCED, ErrorCode::CLUSTER_AUTHORIZATION_FAILED] {
+            assert!(!ends_producer(&case(code)));
+            assert!(ends_producer(&Case { numbered: true, ..case(code) }), "{code:?}");
+        }
+    }
+
+    #[test]
+    fn an_error_with_an_offset_leaves_doubt() {
+        for code in [ErrorCode::NOT_LEADER_OR_FOLLOWER, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION] {
+            assert!(!leaves_doubt(&case(code)));
+            assert!(leaves_doubt(&Case { appended: true, ..case(code) }), "{code:?}");
+        }
+        assert!(!leaves_doubt(&Case { appended: true, ..case(ErrorCode::NONE) }));
+        let unsent = Case { unsent: true, ..case(ErrorCode::TRANSPORT) };
+        assert!(!leaves_doubt(&unsent) && leaves_doubt(&Case { unsent: false, ..unsent }));
     }
 }

@@ -241,15 +241,12 @@ pub(super) static DELIVERY: &[Row] = &[
         "1000",
         "Longest pause before a retry.",
     ),
-    // The one place that keeps idempotence off: built, it loses `.planned()`, and its default becomes
-    // Java's `true` with `.librdkafka("false")`. The rules between settings are in force already.
     Row::new(
         "enable.idempotence",
         Kind::Bool,
         "false",
         "Each record is written once and in order in its partition, whatever is retried.",
-    )
-    .planned(),
+    ),
     Row::new(
         "enable.gapless.guarantee",
         Kind::Bool,

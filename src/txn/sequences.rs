@@ -1,0 +1,255 @@
+//! Owns where one partition stands in the producer's sequence: the next number, the batches that have
+//! numbers and no outcome, and whether the next batch may go. Never holds a batch: it knows them by ordinal.
+//!
+//! Two laws make "once and in order" hold whatever is lost, late or doubled on the way:
+//!
+//! 1. A batch that may be in the log keeps its producer id, epoch and numbers for ever. Only a batch of
+//!    which every attempt was answered with "not stored" (or never left) gets new ones.
+//! 2. A number is never given to other records: where one fell out of the sequence, what follows begins
+//!    anew at 0 under the next epoch, and only once nothing of the old epoch is under way.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::record::ProducerIdentity;
+use crate::time::Time;
+use crate::txn::identity::ProducerId;
+
+/// Most batches of a partition with numbers and without outcome. A broker knows a repeated batch as such
+/// among the last five of a producer (KAFKA-5494), so no more than that may ever be repeated.
+pub const OUTSTANDING_MAX: usize = 5;
+
+/// A producer that is silent in a partition for longer may have been forgotten there
+/// (`producer.id.expiration.ms`, KIP-854: a day unless somebody shortened it).
+const REMEMBERED: Duration = Duration::from_secs(600);
+
+/// The first batch in a partition's queue, as far as it matters here.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct First {
+    /// Its place in the partition's order.
+    pub ordinal: u64,
+    /// It was sent before, with numbers.
+    pub numbered: bool,
+}
+
+/// Whether the first batch may go.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Gate {
+    /// It may.
+    Open,
+    /// An answer must come first.
+    Closed,
+    /// A producer id must come first.
+    WithoutId,
+}
+
+/// What a batch takes with it.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Taken {
+    /// The identity that it has.
+    Kept,
+    /// Its first.
+    Given(ProducerIdentity),
+    /// Another, at the begin of a new epoch: all that is queued behind it loses its own.
+    Renewed(ProducerIdentity),
+}
+
+/// A batch that has numbers and no outcome.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+struct Outstanding {
+    ordinal: u64,
+    /// A request that holds it has no answer.
+    travels: bool,
+    /// It came back once.
+    again: bool,
+    /// An attempt ended without telling whether it is stored.
+    doubtful: bool,
+    /// The one before it fell out of the sequence, so it cannot follow.
+    cut: bool,
+}
+
+/// One partition's place in the sequence. See the head of the file.
+#[derive(Clone, Debug, Default)]
+pub struct Sequences {
+    /// Under which id and epoch this partition's batches go.
+    holder: Option<ProducerId>,
+    next: i32,
+    /// In the partition's order.
+    outstanding: VecDeque<Outstanding>,
+    /// The newest batch with numbers fell out of the sequence: the next cannot follow.
+    cut: bool,
+    /// A batch of this epoch was acknowledged: the broker knows the producer and refuses what does not
+    /// follow. From one that it does not know it takes any number, and so a second batch before the first.
+    open: bool,
+    acknowledged_at: Time,
+}
+
+impl Sequences {
+    /// Begins at this number, as after many records.
+    #[cfg(test)]
+    pub fn start_at(&mut self, next: i32) {
+        self.next = next;
+    }
+
+    /// Whether `first` may go. `newest` is the id that a partition without one takes.
+    pub fn gate(&self, first: &First, newest: Option<ProducerId>) -> Gate {
+        let follows = match first.numbered {
+            true => self.is_lowest(first.ordinal),
+            false => self.takes_another(),
+        };
+        if !follows {
+            return Gate::Closed;
+        }
+        match self.must_renew(first) {
+            true if self.outstanding.iter().any(|batch| batch.travels) => Gate::Closed,
+            true if self.successor(newest).is_none() => Gate::WithoutId,
+            false if self.holder.or(newest).is_none() => Gate::WithoutId,
+            _ => Gate::Open,
+        }
+    }
+
+    /// Whether nothing older has no outcome yet.
+    pub fn is_lowest(&self, ordinal: u64) -> bool {
+        self.outstanding.front().is_none_or(|lowest| lowest.ordinal >= ordinal)
+    }
+
+    /// Whether a batch without numbers may get some. After an error only the lowest goes, until all have
+    /// caught up: what would follow a batch that has to be sent again would be refused anyway.
+    fn takes_another(&self) -> bool {
+        let on_its_way = |batch: &Outstanding| batch.travels && !batch.again && !batch.cut;
+        let most = if self.open { OUTSTANDING_MAX } else { 1 };
+        self.outstanding.len() < most && self.outstanding.iter().all(on_its_way)
+    }
+
+    /// Whether `first` cannot go under the numbers that it has or would get.
+    fn must_renew(&self, first: &First) -> bool {
+        if !first.numbered {
+            return self.cut;
+        }
+        let cut = self.outstanding.front().is_some_and(|lowest| lowest.cut);
+        // With a doubtful batch in the queue, be it itself, it tries its old numbers again: law 1.
+        cut && !self.outstanding.iter().any(|batch| batch.doubtful && !batch.travels)
+    }
+
+    /// Under what the partition begins anew.
+    fn successor(&self, newest: Option<ProducerId>) -> Option<ProducerId> {
+        let Some(holder) = self.holder else { return newest };
+        match holder.epoch {
+            i16::MAX => newest.filter(|newest| newest.id != holder.id),
+            epoch => Some(ProducerId { epoch: epoch + 1, ..holder }),
+        }
+    }
+
+    /// The id whose epochs this partition has used up.
+    pub fn exhausted(&self) -> Option<ProducerId> {
+        self.holder.filter(|holder| holder.epoch == i16::MAX)
+    }
+
+    /// Lets `first`, of `count` records, go. `None` when the gate was not open.
+    pub fn take(
+        &mut self,
+        first: &First,
+        count: u32,
+        newest: Option<ProducerId>,
+        now: Time,
+    ) -> Option<Taken> {
+        let renews = self.must_renew(first);
+        if first.numbered && !renews {
+            let batch = self.find(first.ordinal)?;
+            (batch.travels, batch.again) = (true, true);
+            return Some(Taken::Kept);
+        }
+        if renews {
+            debug_assert!(!self.outstanding.iter().any(|batch| batch.travels || batch.doubtful));
+            self.holder = Some(self.successor(newest)?);
+            self.outstanding.clear();
+            (self.cut, self.open, self.next) = (false, false, 0);
+        }
+        if self.outstanding.is_empty() && now.since(self.acknowledged_at) > REMEMBERED {
+            self.open = false;
+        }
+        let holder = self.holder.or(newest)?;
+        self.holder = Some(holder);
+        let identity = ProducerIdentity {
+            producer_id: holder.id,
+            producer_epoch: holder.epoch,
+            base_sequence: self.next,
+            transactional: false,
+        };
+        self.next = identity.after(count).base_sequence;
+        let fresh = Outstanding {
+            ordinal: first.ordinal,
+            travels: true,
+            again: false,
+            doubtful: false,
+            cut: false,
+        };
+        self.outstanding.push_back(fresh);
+        Some(if renews { Taken::Renewed(identity) } else { Taken::Given(identity) })
+    }
+
+    /// The batch is stored: what follows it has a place to follow, whatever was missing before.
+    pub fn acknowledge(&mut self, ordinal: u64, now: Time) {
+        if self.remove(ordinal).is_some() {
+            (self.open, self.acknowledged_at) = (true, now);
+            for older in self.outstanding.iter_mut().take_while(|batch| batch.ordinal < ordinal) {
+                older.cut = false;
+            }
+        }
+    }
+
+    /// The batch goes back into the queue.
+    pub fn put_back(&mut self, ordinal: u64, doubtful: bool) {
+        if let Some(batch) = self.find(ordinal) {
+            batch.travels = false;
+            batch.again = true;
+            batch.doubtful |= doubtful;
+        }
+    }
+
+    /// The broker refused this batch, the lowest, for its numbers: it and what follows begin anew.
+    pub fn refuse(&mut self, ordinal: u64) {
+        if let Some(batch) = self.find(ordinal) {
+            batch.cut = true;
+        }
+    }
+
+    /// The batch came to its end without being known as stored: what follows begins anew.
+    pub fn give_up(&mut self, ordinal: u64) {
+        let Some(at) = self.remove(ordinal) else { return };
+        match self.outstanding.get_mut(at) {
+            Some(next) => next.cut = true,
+            None => self.cut = true,
+        }
+    }
+
+    /// The batch was cut into `parts`, each with the ordinal of its first record: they share its numbers.
+    pub fn split(&mut self, ordinal: u64, parts: impl DoubleEndedIterator<Item = u64>) {
+        let Some(at) = self.place(ordinal) else { return };
+        let Some(whole) = self.outstanding.remove(at) else { return };
+        for part in parts.rev() {
+            let cut = whole.cut && part == ordinal;
+            let part = Outstanding { ordinal: part, travels: false, again: true, cut, ..whole };
+            self.outstanding.insert(at, part);
+        }
+    }
+
+    fn place(&self, ordinal: u64) -> Option<usize> {
+        self.outstanding.iter().position(|batch| batch.ordinal == ordinal)
+    }
+
+    fn find(&mut self, ordinal: u64) -> Option<&mut Outstanding> {
+        self.outstanding.iter_mut().find(|batch| batch.ordinal == ordinal)
+    }
+
+    /// Takes the batch out; gives the place where it was.
+    fn remove(&mut self, ordinal: u64) -> Option<usize> {
+        let at = self.place(ordinal)?;
+        self.outstanding.remove(at)?;
+        Some(at)
+    }
+}
+
+#[cfg(test)]
+#[path = "sequences_tests.rs"]
+mod tests;
