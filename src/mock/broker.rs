@@ -41,7 +41,8 @@ impl Cluster {
 
     /// Takes a broker away: connections to it close, new ones are refused, Metadata no longer
     /// lists it. Partitions that it leads go to the next live in-sync replica, with the next
-    /// leader epoch, or stay without a leader. Nothing happens to one that is down.
+    /// leader epoch, or stay without a leader, and so do the groups and transactional ids that it
+    /// coordinates. Nothing happens to one that is down.
     pub fn broker_down(&mut self, broker: i32) -> Result<()> {
         let index = self.broker_index(broker)?;
         if !std::mem::replace(&mut self.brokers[index].up, false) {
@@ -50,7 +51,8 @@ impl Cluster {
         self.brokers[index].incarnation += 1;
         let brokers = &self.brokers;
         let is_up = |id: i32| brokers.iter().any(|broker| broker.id == id && broker.up);
-        for partition in self.topics.values_mut().flat_map(|topic| &mut topic.partitions) {
+        let topics = self.topics.values_mut().flat_map(|topic| &mut topic.partitions);
+        for partition in topics.chain(self.seats.partitions_mut()) {
             partition.broker_down(broker, is_up);
         }
         Ok(())
@@ -65,7 +67,8 @@ impl Cluster {
         }
         let brokers = &self.brokers;
         let is_up = |id: i32| brokers.iter().any(|broker| broker.id == id && broker.up);
-        for partition in self.topics.values_mut().flat_map(|topic| &mut topic.partitions) {
+        let topics = self.topics.values_mut().flat_map(|topic| &mut topic.partitions);
+        for partition in topics.chain(self.seats.partitions_mut()) {
             partition.broker_up(broker, is_up);
         }
         Ok(())

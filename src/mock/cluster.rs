@@ -13,11 +13,13 @@ use crate::time::Time;
 
 use super::answer::{spoiled, Answer, Call};
 use super::broker::Broker;
+use super::coordinator::{Group, ProducerIds, Seats, Transactions};
 use super::faults::{Fault, Faults};
+use super::features::Features;
 use super::partition_log::Retention;
-use super::producer_ids::ProducerIds;
 use super::producer_state::DEFAULT_EXPIRATION_MS;
 use super::topic::{Topic, TopicSettings};
+use super::topology::new_partition;
 use super::versions::Versions;
 
 /// Names a client's connection, as the side that serves it counts them.
@@ -77,6 +79,10 @@ pub struct Cluster {
     pub(super) verify: bool,
     pub(super) versions: Versions,
     pub(super) faults: Faults,
+    pub(super) features: Features,
+    pub(super) seats: Seats,
+    pub(super) transactions: Transactions,
+    pub(super) groups: BTreeMap<String, Group>,
     pub(super) producer_ids: ProducerIds,
     pub(super) producer_id_expiration_ms: u64,
     counters: BTreeMap<(i32, i16), u64>,
@@ -100,18 +106,21 @@ impl Cluster {
         let mut rng = fastrand::Rng::with_seed(seed);
         let cluster_id = (0..22).map(|_| rng.alphanumeric()).collect();
         let count = brokers.clamp(1, 1000);
+        let brokers: Vec<Broker> = (1..=count as i32).map(Broker::new).collect();
+        let replication = count.min(3);
+        let seats = Seats::new(|index| new_partition(&brokers, index, replication));
         Cluster {
             rng,
             cluster_id,
             wall_origin_ms: 0,
-            brokers: (1..=count as i32).map(Broker::new).collect(),
+            brokers,
             topics: BTreeMap::new(),
             topic_names: BTreeMap::new(),
             topic_errors: BTreeMap::new(),
             defaults: TopicDefaults {
                 auto_create: true,
                 partitions: 4,
-                replication: count.min(3),
+                replication,
                 creation_ms: 0,
                 settings: TopicSettings::default(),
             },
@@ -119,6 +128,10 @@ impl Cluster {
             verify: true,
             versions: Versions::default(),
             faults: Faults::default(),
+            features: Features::default(),
+            seats,
+            transactions: Transactions::default(),
+            groups: BTreeMap::new(),
             producer_ids: ProducerIds::default(),
             producer_id_expiration_ms: DEFAULT_EXPIRATION_MS,
             counters: BTreeMap::new(),
@@ -135,6 +148,7 @@ impl Cluster {
         if !self.is_up(broker) {
             return Reply::CloseConnection;
         }
+        self.advance(now);
         self.count(broker, peer, &request, now);
         if !self.versions.accepts(request.key, request.version) {
             return match self.unsupported_version(&request) {
@@ -155,6 +169,7 @@ impl Cluster {
             _ => {}
         }
         let answer = self.answer(&call, &request);
+        self.advance(now);
         match (answer, &fault) {
             (None | Some(Answer::Close), _) | (_, Some(Fault::DropResponse)) => {
                 Reply::CloseConnection
@@ -178,6 +193,10 @@ impl Cluster {
             ApiKey::ApiVersions => self.api_versions(call, request),
             ApiKey::CreateTopics => self.create_topics(call, request),
             ApiKey::InitProducerId => self.init_producer_id(call, request),
+            ApiKey::AddPartitionsToTxn => self.add_partitions_to_txn(call, request),
+            ApiKey::AddOffsetsToTxn => self.add_offsets_to_txn(call, request),
+            ApiKey::EndTxn => self.end_txn(call, request),
+            ApiKey::TxnOffsetCommit => self.txn_offset_commit(call, request),
             _ => None,
         }
     }

@@ -174,6 +174,40 @@ fn version_ranges_are_advertised_and_kept() {
 }
 
 #[test]
+fn the_transaction_version_is_a_finalized_feature() {
+    let mut tester = Tester::new(2);
+    let ask = |tester: &mut Tester, broker, version| {
+        let request = ApiVersionsRequest::default()
+            .with_client_software_name(text("tester"))
+            .with_client_software_version(text("1.0"));
+        let answer: ApiVersionsResponse =
+            tester.call(broker, ApiKey::ApiVersions, version, &request);
+        let levels: Vec<(String, i16, i16)> = answer
+            .finalized_features
+            .iter()
+            .map(|one| (one.name.to_string(), one.min_version_level, one.max_version_level))
+            .collect();
+        (answer.finalized_features_epoch, levels, answer.supported_features.len())
+    };
+    let at = |level| vec![("transaction.version".to_owned(), level, level)];
+    for version in 3..=4 {
+        assert_eq!(ask(&mut tester, 1, version), (1, at(2), 1));
+    }
+    assert_eq!(ask(&mut tester, 1, 2), (-1, vec![], 0), "older answers have no place for it");
+    tester.cluster.set_transaction_version(Some(1));
+    assert_eq!(ask(&mut tester, 1, 3), (2, at(1), 1));
+    tester.cluster.set_transaction_version(None);
+    assert_eq!(ask(&mut tester, 1, 3), (3, vec![], 0));
+    tester.cluster.set_transaction_version(Some(0));
+    assert_eq!(ask(&mut tester, 1, 3), (4, vec![], 1), "known, but not finalized");
+    tester.cluster.set_features_stale(2, true);
+    tester.cluster.set_transaction_version(Some(2));
+    assert_eq!((ask(&mut tester, 1, 3).0, ask(&mut tester, 2, 3).0), (5, 4));
+    tester.cluster.set_features_stale(2, false);
+    assert_eq!(ask(&mut tester, 2, 3), (5, at(2), 1));
+}
+
+#[test]
 fn an_unknown_version_of_api_versions_gets_version_0_and_the_list() {
     let mut tester = Tester::with_topic();
     tester.cluster.set_api_versions(ApiKey::ApiVersions, 0, 2);

@@ -1,17 +1,20 @@
 //! Owns the control methods of `MockCluster`: those of `Cluster`, under its lock. Never does more
 //! than to pass a call on.
 
+use std::collections::BTreeMap;
+
 use uuid::Uuid;
 
 use crate::error::{ErrorCode, Result};
 use crate::protocol::ApiKey;
 
 use super::cluster::ReceivedRequest;
+use super::coordinator::{CommittedOffset, CoordinatorKind, TransactionDescription};
 use super::faults::Fault;
 use super::partition_log::Retention;
+use super::read_back::{Isolation, OwnedRecord};
 use super::server::MockCluster;
 use super::topic::TopicSettings;
-use super::topology::OwnedRecord;
 
 /// Methods of the same name and meaning as the cluster's: `with` for those that change something,
 /// `read` for those that only look.
@@ -46,15 +49,6 @@ forward! {
     with fn set_leader(name: &str, partition: i32, leader: Option<i32>) -> Result<()>;
     with fn set_in_sync(name: &str, partition: i32, in_sync: &[i32]) -> Result<()>;
     with fn delete_records(name: &str, partition: i32, offset: i64) -> Result<()>;
-    with fn forget_producers(name: &str, partition: i32) -> Result<()>;
-    with fn set_producer_state(
-        name: &str, partition: i32, producer_id: i64, last: (i16, i32)
-    ) -> Result<()>;
-    with fn set_next_epoch(epoch: i16);
-    with fn set_producer_id_expiration_ms(ms: u64);
-    read fn producer_state(
-        name: &str, partition: i32, producer_id: i64
-    ) -> Result<Option<(i16, Option<i32>)>>;
     read fn topic_names() -> Vec<String>;
     read fn topic_id(name: &str) -> Result<Uuid>;
     read fn topic_settings(name: &str) -> Result<TopicSettings>;
@@ -63,7 +57,11 @@ forward! {
     read fn log_start_offset(name: &str, partition: i32) -> Result<i64>;
     read fn log_end_offset(name: &str, partition: i32) -> Result<i64>;
     read fn log_bytes(name: &str, partition: i32) -> Result<bytes::Bytes>;
+    read fn last_stable_offset(name: &str, partition: i32) -> Result<i64>;
     read fn records(name: &str, partition: i32) -> Result<Vec<OwnedRecord>>;
+    read fn records_isolated(
+        name: &str, partition: i32, isolation: Isolation
+    ) -> Result<Vec<OwnedRecord>>;
 }
 
 // Brokers, versions, logs.
@@ -75,6 +73,7 @@ forward! {
     with fn set_rack(broker: i32, rack: Option<&str>) -> Result<()>;
     with fn set_api_versions(api: ApiKey, min: i16, max: i16);
     with fn remove_api(api: ApiKey);
+    with fn set_kafka_version(release: &str) -> Result<()>;
     with fn set_verify(on: bool);
     with fn set_retention(retention: Retention);
     with fn retain(bytes: u64);
@@ -84,6 +83,36 @@ forward! {
     read fn broker_ids() -> Vec<i32>;
     read fn is_up(broker: i32) -> bool;
     read fn request_count(broker: Option<i32>, api: ApiKey) -> u64;
+}
+
+// Producers, transactions, groups.
+forward! {
+    with fn forget_producers(name: &str, partition: i32) -> Result<()>;
+    with fn set_producer_state(
+        name: &str, partition: i32, producer_id: i64, last: (i16, i32)
+    ) -> Result<()>;
+    with fn set_next_epoch(epoch: i16);
+    with fn set_producer_id_expiration_ms(ms: u64);
+    with fn set_transaction_version(level: Option<i16>);
+    with fn set_features_stale(broker: i32, on: bool);
+    with fn set_transactional_epoch(transactional_id: &str, epoch: i16) -> i64;
+    with fn forget_transactional_id(transactional_id: &str) -> bool;
+    with fn set_marker_delay_ms(ms: u64);
+    with fn set_coordinator(
+        kind: CoordinatorKind, key: &str, broker: Option<i32>
+    ) -> Result<()>;
+    with fn set_coordinator_load_ms(ms: u64);
+    with fn set_group_members(
+        group: &str, generation: i32, members: &[(&str, Option<&str>)]
+    );
+    read fn producer_state(
+        name: &str, partition: i32, producer_id: i64
+    ) -> Result<Option<(i16, Option<i32>)>>;
+    read fn transaction(transactional_id: &str) -> Option<TransactionDescription>;
+    read fn coordinator(kind: CoordinatorKind, key: &str) -> Option<i32>;
+    read fn committed_offset(group: &str, topic: &str, partition: i32) -> Option<CommittedOffset>;
+    read fn committed_offsets(group: &str) -> BTreeMap<(String, i32), CommittedOffset>;
+    read fn has_unstable_offset(group: &str, topic: &str, partition: i32) -> bool;
 }
 
 // Faults.

@@ -4,14 +4,14 @@
 use bytes::Bytes;
 use kafka_protocol::messages::fetch_request::FetchPartition;
 use kafka_protocol::messages::fetch_response::{
-    FetchableTopicResponse, LeaderIdAndEpoch, PartitionData,
+    AbortedTransaction, FetchableTopicResponse, LeaderIdAndEpoch, PartitionData,
 };
 use kafka_protocol::messages::list_offsets_request::ListOffsetsPartition;
 use kafka_protocol::messages::list_offsets_response::{
     ListOffsetsPartitionResponse, ListOffsetsTopicResponse,
 };
 use kafka_protocol::messages::{
-    BrokerId, FetchRequest, FetchResponse, ListOffsetsRequest, ListOffsetsResponse,
+    BrokerId, FetchRequest, FetchResponse, ListOffsetsRequest, ListOffsetsResponse, ProducerId,
 };
 
 use crate::error::ErrorCode;
@@ -21,7 +21,7 @@ use crate::record::{batches, Entry, Unpacked};
 use super::answer::{read, wire, Answer, Call};
 use super::batch_check::UNPACKED_BYTES_MAX;
 use super::cluster::Cluster;
-use super::partition_log::PartitionLog;
+use super::read_back::Isolation;
 use super::topic::Partition;
 
 /// The longest that a Fetch waits when there is nothing to read. New records do not end the wait,
@@ -33,12 +33,20 @@ const LATEST: i64 = -1;
 const EARLIEST: i64 = -2;
 const MAX_TIMESTAMP: i64 = -3;
 
+/// What a Fetch still has room for.
+struct Wanted {
+    isolation: Isolation,
+    max_bytes: usize,
+    at_least_one: bool,
+}
+
 /// Why a partition cannot be read here, and the leader and its epoch where that helps.
 type Unreadable = (ErrorCode, Option<(i32, i32)>);
 
 impl Cluster {
     pub(super) fn fetch(&mut self, call: &Call, request: &RequestHeader) -> Option<Answer> {
         let asked: FetchRequest = read(request)?;
+        let isolation = isolation_of(asked.isolation_level);
         let mut left = usize::try_from(asked.max_bytes).unwrap_or(0);
         let mut found_any = false;
         let mut failed_any = false;
@@ -46,7 +54,8 @@ impl Cluster {
         for topic in asked.topics {
             let mut rows = Vec::with_capacity(topic.partitions.len());
             for partition in &topic.partitions {
-                let row = self.fetch_row(call, &topic.topic, partition, left, !found_any);
+                let wanted = Wanted { isolation, max_bytes: left, at_least_one: !found_any };
+                let row = self.fetch_row(call, &topic.topic, partition, &wanted);
                 let bytes = row.records.as_ref().map_or(0, Bytes::len);
                 left = left.saturating_sub(bytes);
                 found_any |= bytes > 0;
@@ -72,8 +81,7 @@ impl Cluster {
         call: &Call,
         topic: &str,
         asked: &FetchPartition,
-        max_bytes: usize,
-        at_least_one: bool,
+        wanted: &Wanted,
     ) -> PartitionData {
         let row = PartitionData::default()
             .with_partition_index(asked.partition)
@@ -96,13 +104,24 @@ impl Cluster {
         let log = &partition.log;
         let row = row
             .with_high_watermark(log.end_offset())
-            .with_last_stable_offset(log.end_offset())
+            .with_last_stable_offset(partition.last_stable_offset())
             .with_log_start_offset(log.start_offset());
         if !(log.start_offset()..=log.end_offset()).contains(&asked.fetch_offset) {
             return row.with_error_code(wire(ErrorCode::OFFSET_OUT_OF_RANGE));
         }
-        let max_bytes = max_bytes.min(usize::try_from(asked.partition_max_bytes).unwrap_or(0));
-        row.with_records(Some(log.read(asked.fetch_offset, max_bytes, at_least_one)))
+        let own_max = usize::try_from(asked.partition_max_bytes).unwrap_or(0);
+        let (from, end) = (asked.fetch_offset, partition.readable_end(wanted.isolation));
+        let (bytes, to) = log.read(from, end, own_max.min(wanted.max_bytes), wanted.at_least_one);
+        let aborted = partition.producers.aborted_between(from, to).map(|aborted| {
+            AbortedTransaction::default()
+                .with_producer_id(ProducerId(aborted.producer_id))
+                .with_first_offset(aborted.first_offset)
+        });
+        let aborted = match wanted.isolation {
+            Isolation::ReadCommitted => Some(aborted.collect()),
+            Isolation::ReadUncommitted => None,
+        };
+        row.with_records(Some(bytes)).with_aborted_transactions(aborted)
     }
 
     /// The partition, if this broker leads it in an epoch that the client knows (-1: the client
@@ -134,12 +153,13 @@ impl Cluster {
 
     pub(super) fn list_offsets(&mut self, call: &Call, request: &RequestHeader) -> Option<Answer> {
         let asked: ListOffsetsRequest = read(request)?;
+        let isolation = isolation_of(asked.isolation_level);
         let mut topics = Vec::with_capacity(asked.topics.len());
         for topic in asked.topics {
             let rows = topic
                 .partitions
                 .iter()
-                .map(|row| self.offset_row(call, request.version, &topic.name, row));
+                .map(|row| self.offset_row(call, request.version, &topic.name, row, isolation));
             let rows = rows.collect();
             let topic = ListOffsetsTopicResponse::default().with_name(topic.name.clone());
             topics.push(topic.with_partitions(rows));
@@ -155,6 +175,7 @@ impl Cluster {
         version: i16,
         topic: &str,
         asked: &ListOffsetsPartition,
+        isolation: Isolation,
     ) -> ListOffsetsPartitionResponse {
         let index = asked.partition_index;
         let row = ListOffsetsPartitionResponse::default()
@@ -164,7 +185,7 @@ impl Cluster {
         match self.readable(call, topic, index, asked.current_leader_epoch) {
             Err((code, _)) => row.with_error_code(wire(code)),
             Ok(partition) => {
-                let (offset, timestamp_ms) = offset_at(&partition.log, asked.timestamp);
+                let (offset, timestamp_ms) = offset_at(partition, asked.timestamp, isolation);
                 // The crate refuses to drop the epoch where a version has no place for it.
                 let epoch = if version >= 4 { partition.leader_epoch } else { -1 };
                 row.with_offset(offset).with_timestamp(timestamp_ms).with_leader_epoch(epoch)
@@ -173,10 +194,18 @@ impl Cluster {
     }
 }
 
+fn isolation_of(level: i8) -> Isolation {
+    match level {
+        1 => Isolation::ReadCommitted,
+        _ => Isolation::ReadUncommitted,
+    }
+}
+
 /// The first offset at or after a time, and that record's time; -1 and -1 if there is none.
-fn offset_at(log: &PartitionLog, timestamp_ms: i64) -> (i64, i64) {
+fn offset_at(partition: &Partition, timestamp_ms: i64, isolation: Isolation) -> (i64, i64) {
+    let log = &partition.log;
     let (bytes, wanted_ms) = match timestamp_ms {
-        LATEST => return (log.end_offset(), -1),
+        LATEST => return (partition.readable_end(isolation), -1),
         EARLIEST => return (log.start_offset(), -1),
         MAX_TIMESTAMP => match log.batch_of_newest_time() {
             Some((newest_ms, bytes)) => (bytes, newest_ms),

@@ -29,7 +29,10 @@ impl Cluster {
         } else {
             call.error.unwrap_or(ErrorCode::NONE)
         };
-        let response = self.version_list(error).with_throttle_time_ms(call.throttle_ms);
+        let mut response = self.version_list(error).with_throttle_time_ms(call.throttle_ms);
+        if request.version >= 3 {
+            self.features.tell(call.broker, &mut response);
+        }
         Answer::of(request, &response)
     }
 

@@ -108,19 +108,28 @@ impl PartitionLog {
         }
     }
 
-    /// The batches from the one that holds `offset` on, as many as fit into `max_bytes`; the first
-    /// even if it is larger when `at_least_one`. The offset must lie between start and end.
-    pub(super) fn read(&self, offset: i64, max_bytes: usize, at_least_one: bool) -> Bytes {
+    /// The batches from the one that holds `offset` to the one before `end`, as many as fit into
+    /// `max_bytes`; the first even if it is larger when `at_least_one`. With them the offset behind
+    /// the last of them (`offset` for none). The offset must lie between start and end of the log.
+    pub(super) fn read(
+        &self,
+        offset: i64,
+        end: i64,
+        max_bytes: usize,
+        at_least_one: bool,
+    ) -> (Bytes, i64) {
         let first = self.batches.partition_point(|batch| batch.next_offset() <= offset);
         let mut out = BytesMut::new();
+        let mut next_offset = offset;
         for batch in self.batches.range(first..) {
             let fits = out.len() + batch.bytes() <= max_bytes;
-            if !(fits || at_least_one && out.is_empty()) {
+            if batch.header.base_offset >= end || !(fits || at_least_one && out.is_empty()) {
                 break;
             }
             batch.write(&mut out);
+            next_offset = batch.next_offset();
         }
-        out.freeze()
+        (out.freeze(), next_offset)
     }
 
     /// The first batch with a record at or after this time: its bytes.
@@ -173,12 +182,18 @@ mod tests {
         assert_eq!(log.append(batch(2, 30), Retention::All), 3);
         assert_eq!(log.append(batch(1, 20), Retention::All), 5);
         assert_eq!(log.end_offset(), 6);
-        assert_eq!(base_offsets(&log.read(4, 1000, true)), [3, 5]);
-        assert_eq!(base_offsets(&log.read(2, 200, true)), [0, 3]);
-        assert_eq!(base_offsets(&log.read(0, 10, true)), [0], "the first batch always comes");
-        assert!(log.read(0, 10, false).is_empty());
-        assert!(log.read(6, 1000, true).is_empty());
-        assert_eq!(&log.read(5, 1000, true)[12..16], 7i32.to_be_bytes());
+        let read = |offset, end, max_bytes, at_least_one| {
+            let (bytes, next_offset) = log.read(offset, end, max_bytes, at_least_one);
+            (base_offsets(&bytes), next_offset)
+        };
+        assert_eq!(read(4, 6, 1000, true), (vec![3, 5], 6));
+        assert_eq!(read(2, 6, 200, true), (vec![0, 3], 5));
+        assert_eq!(read(0, 6, 10, true), (vec![0], 3), "the first batch always comes");
+        assert_eq!(read(0, 6, 10, false), (vec![], 0));
+        assert_eq!(read(6, 6, 1000, true), (vec![], 6));
+        assert_eq!(read(0, 5, 1000, true), (vec![0, 3], 5), "up to the end and no further");
+        assert_eq!(read(3, 3, 1000, true), (vec![], 3));
+        assert_eq!(&log.read(5, 6, 1000, true).0[12..16], 7i32.to_be_bytes());
         assert_eq!(base_offsets(&log.batch_at_time(11).unwrap()), [3]);
         assert!(log.batch_at_time(31).is_none());
         assert_eq!(log.batch_of_newest_time().unwrap().0, 30);

@@ -1,16 +1,20 @@
 //! Owns the answer to Produce: who may write where, and the append. What a batch must look like
 //! is `batch_check`'s business.
 
+use bytes::Bytes;
+
 use crate::error::ErrorCode;
 use crate::protocol::produce::{
     decode_request, encode_response, NodeEndpoint, PartitionResponse, PartitionView,
-    ProduceResponse, TopicRef,
+    ProduceResponse, TopicRef, TopicView,
 };
 use crate::protocol::RequestHeader;
+use crate::record::BatchHeader;
 
 use super::answer::{wire, Answer, Call};
 use super::batch_check::{check, Refusal};
 use super::cluster::Cluster;
+use super::coordinator::Standing;
 
 /// What became of one partition's batch.
 #[derive(Debug, Default)]
@@ -22,6 +26,18 @@ struct Verdict {
     log_start_offset: Option<i64>,
     /// Who leads instead (KIP-951).
     current_leader: Option<(i32, i32)>,
+}
+
+/// What one partition is to write.
+struct Writing<'a> {
+    version: i16,
+    transactional_id: Option<&'a str>,
+    acks: i16,
+    topic: &'a str,
+    partition: i32,
+    records: Option<Bytes>,
+    /// The batch's, as far as it has one.
+    header: Option<BatchHeader>,
 }
 
 impl From<Refusal> for Verdict {
@@ -42,15 +58,31 @@ impl Cluster {
         let asked = decode_request(version, request.body.clone()).ok()?;
         let mut response =
             ProduceResponse { throttle_time_ms: call.throttle_ms, ..ProduceResponse::default() };
+        let transactional_id = asked.transactional_id.as_deref();
+        let anonymous = transactional_id.is_none() && is_transactional(&asked.topics);
         for topic in asked.topics {
             let name = self.name_of(&topic.topic);
-            for partition in topic.partitions {
-                let index = partition.partition;
+            for PartitionView { partition, records } in topic.partitions {
                 let verdict = match &name {
-                    Ok(name) => self.write(call, version, asked.acks, name, partition),
+                    // Nobody is authorized for no id at all.
+                    _ if anonymous => ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED.into(),
+                    Ok(topic) => {
+                        let header = header_of(records.as_ref());
+                        let acks = asked.acks;
+                        let writing = Writing {
+                            version,
+                            transactional_id,
+                            acks,
+                            topic,
+                            partition,
+                            records,
+                            header,
+                        };
+                        self.write(call, &writing)
+                    }
                     Err(code) => (*code).into(),
                 };
-                response.partitions.push(verdict.into_response(topic.topic.clone(), index));
+                response.partitions.push(verdict.into_response(topic.topic.clone(), partition));
             }
         }
         if asked.acks == 0 {
@@ -74,57 +106,85 @@ impl Cluster {
     }
 
     /// A broker's checks in their order, and the append.
-    fn write(
-        &mut self,
-        call: &Call,
-        version: i16,
-        acks: i16,
-        name: &str,
-        view: PartitionView,
-    ) -> Verdict {
-        let ordered = self.faults.next_for_partition(name, view.partition);
+    fn write(&mut self, call: &Call, writing: &Writing<'_>) -> Verdict {
+        let index = writing.partition;
+        let ordered = self.faults.next_for_partition(writing.topic, index);
         let ordered = ordered.filter(|code| !code.is_none()).or(call.error);
         let after_append = ordered.filter(|code| is_after_append(*code));
-        if let Some(code) = self.topic_errors.get(name).copied() {
+        if let Some(code) = self.topic_errors.get(writing.topic).copied() {
             return code.into();
         }
         if let Some(code) = ordered.filter(|_| after_append.is_none()) {
             return code.into();
         }
-        let (retention, verify, rules) = (self.retention, self.verify, self.producer_rules());
-        let wall_ms = self.wall_ms(call.now);
-        let Some(topic) = self.topics.get_mut(name).filter(|topic| topic.ready_at <= call.now)
-        else {
-            return ErrorCode::UNKNOWN_TOPIC_OR_PARTITION.into();
+        let checked = self
+            .check_leads(call, writing)
+            .and_then(|()| self.check_transaction(call, writing).map_err(Verdict::from));
+        let standing = match checked {
+            Ok(standing) => standing,
+            Err(verdict) => return verdict,
         };
-        let settings = topic.settings.clone();
-        let Some(partition) = topic.partition_mut(view.partition) else {
-            return ErrorCode::UNKNOWN_TOPIC_OR_PARTITION.into();
-        };
-        if !(-1..=1).contains(&acks) {
-            return ErrorCode::INVALID_REQUIRED_ACKS.into();
+        let verdict = self.append(call, writing, standing);
+        match after_append {
+            Some(code) if verdict.refusal.is_none() => {
+                Verdict { refusal: Some(code.into()), ..verdict }
+            }
+            _ => verdict,
         }
+    }
+
+    fn check_leads(&self, call: &Call, writing: &Writing<'_>) -> Result<(), Verdict> {
+        self.check_partition(call, writing.topic, writing.partition)?;
+        if !(-1..=1).contains(&writing.acks) {
+            return Err(ErrorCode::INVALID_REQUIRED_ACKS.into());
+        }
+        let found = self.partition(writing.topic, writing.partition);
+        let partition = found.map_err(|error| Verdict::from(error.code()))?;
         if partition.leader != Some(call.broker) {
             let current_leader = partition.leader.map(|leader| (leader, partition.leader_epoch));
-            return Verdict { current_leader, ..ErrorCode::NOT_LEADER_OR_FOLLOWER.into() };
+            return Err(Verdict { current_leader, ..ErrorCode::NOT_LEADER_OR_FOLLOWER.into() });
         }
-        if acks == -1 && partition.in_sync.len() < settings.min_insync_replicas {
-            return ErrorCode::NOT_ENOUGH_REPLICAS.into();
-        }
+        Ok(())
+    }
+
+    fn check_transaction(
+        &mut self,
+        call: &Call,
+        writing: &Writing<'_>,
+    ) -> Result<Standing, Refusal> {
+        let Some(header) = writing.header.filter(BatchHeader::is_transactional) else {
+            return Ok(Standing::Known);
+        };
+        let at = (writing.topic.to_owned(), writing.partition);
+        self.admit_batch(call, writing.version, writing.transactional_id, &at, &header)
+    }
+
+    fn append(&mut self, call: &Call, writing: &Writing<'_>, standing: Standing) -> Verdict {
+        let (retention, verify, rules) = (self.retention, self.verify, self.producer_rules());
+        let wall_ms = self.wall_ms(call.now);
+        let found = self.topics.get_mut(writing.topic).and_then(|topic| {
+            let settings = topic.settings.clone();
+            topic.partition_mut(writing.partition).map(|partition| (partition, settings))
+        });
+        let Some((partition, settings)) = found else {
+            return ErrorCode::UNKNOWN_TOPIC_OR_PARTITION.into();
+        };
         let log_start_offset = Some(partition.log.start_offset());
-        let mut batch = match check(view.records, version, &settings, verify) {
+        if writing.acks == -1 && partition.in_sync.len() < settings.min_insync_replicas {
+            return Verdict { log_start_offset, ..ErrorCode::NOT_ENOUGH_REPLICAS.into() };
+        }
+        let mut batch = match check(writing.records.clone(), writing.version, &settings, verify) {
             Ok(batch) => batch,
             Err(refusal) => {
                 let log_start_offset = log_start_offset.filter(|_| tells_log_start(refusal.code));
                 return Verdict { log_start_offset, ..refusal.into() };
             }
         };
-        let refusal = after_append.map(Refusal::from);
-        match partition.producers.judge(&batch.header, &rules, call.now) {
+        match partition.producers.judge(&batch.header, standing, &rules, call.now) {
             Err(code) => return Verdict { log_start_offset, ..code.into() },
             Ok(Some(known)) => {
                 let written = Some((known.base_offset, known.max_timestamp_ms));
-                return Verdict { refusal, written, log_start_offset, current_leader: None };
+                return Verdict { written, log_start_offset, ..Verdict::default() };
             }
             Ok(None) => {}
         }
@@ -135,10 +195,9 @@ impl Cluster {
         }
         let base_offset = partition.append(batch, retention, &rules, call.now);
         Verdict {
-            refusal,
             written: Some((base_offset, log_append_time_ms)),
             log_start_offset: Some(partition.log.start_offset()),
-            current_leader: None,
+            ..Verdict::default()
         }
     }
 
@@ -178,6 +237,16 @@ impl Verdict {
             current_leader: self.current_leader,
         }
     }
+}
+
+fn header_of(records: Option<&Bytes>) -> Option<BatchHeader> {
+    BatchHeader::decode(records?).ok()
+}
+
+fn is_transactional(topics: &[TopicView]) -> bool {
+    let partitions = topics.iter().flat_map(|topic| &topic.partitions);
+    let mut headers = partitions.filter_map(|partition| header_of(partition.records.as_ref()));
+    headers.any(|header| header.is_transactional())
 }
 
 /// Whether a broker that finds this in a batch says where its log begins.

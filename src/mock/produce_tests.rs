@@ -3,7 +3,7 @@
 use super::*;
 use crate::mock::cluster::Reply;
 use crate::mock::testing::{batch, with_right_crc, Tester};
-use crate::mock::topology::OwnedRecord;
+use crate::mock::OwnedRecord;
 use crate::protocol::ApiKey;
 use crate::record::compress::{Compression, Encoder};
 use crate::record::{assemble_records, Codec, Magic, Record};

@@ -1,5 +1,6 @@
-//! Owns what a partition remembers of each producer: its epoch and its last batches (Kafka's
-//! `ProducerStateManager`). Judges whether a batch may follow them; never appends.
+//! Owns what a partition remembers of each producer: its epoch, its last batches and its open
+//! transaction (Kafka's `ProducerStateManager`), and which transactions were aborted. Judges
+//! whether a batch may follow; never appends.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -9,6 +10,8 @@ use crate::record::{BatchHeader, NO_PRODUCER_EPOCH};
 use crate::time::Time;
 
 use super::cluster::Cluster;
+use super::coordinator::{Identity, Standing};
+use super::marker::Marker;
 use super::versions::Versions;
 
 /// How many batches of a producer are remembered, so that a repeated one is known as such. It is
@@ -64,17 +67,40 @@ pub(super) struct KnownBatch {
     pub(super) max_timestamp_ms: i64,
 }
 
+/// A transaction that was aborted in this partition.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(super) struct Aborted {
+    pub(super) producer_id: i64,
+    pub(super) first_offset: i64,
+    /// The marker's.
+    pub(super) last_offset: i64,
+}
+
 /// What a partition remembers of one producer.
 #[derive(Clone, Debug)]
 struct Producer {
     epoch: i16,
     /// The newest last.
     batches: VecDeque<KnownBatch>,
+    /// Where its open transaction begins.
+    open_from: Option<i64>,
+    /// Of the coordinator that wrote the last marker.
+    coordinator_epoch: i32,
     /// When it last wrote.
     seen_at: Time,
 }
 
 impl Producer {
+    fn new() -> Producer {
+        Producer {
+            epoch: NO_PRODUCER_EPOCH,
+            batches: VecDeque::new(),
+            open_from: None,
+            coordinator_epoch: -1,
+            seen_at: Time::ZERO,
+        }
+    }
+
     fn last_sequence(&self) -> Option<i32> {
         self.batches.back().map(|batch| batch.last_sequence)
     }
@@ -93,19 +119,15 @@ impl Producer {
         found.filter(|_| header.producer_epoch == self.epoch)
     }
 
-    fn judge(&self, header: &BatchHeader, rules: &ProducerRules) -> Result<(), ErrorCode> {
+    /// Whether the batch's first sequence follows. (The epoch is not an older one.)
+    fn check_sequence(&self, header: &BatchHeader, rules: &ProducerRules) -> Result<(), ErrorCode> {
         let first = header.base_sequence;
-        if header.producer_epoch < self.epoch {
-            return Err(ErrorCode::INVALID_PRODUCER_EPOCH);
-        }
-        if header.producer_epoch > self.epoch {
-            return if first == 0 { Ok(()) } else { Err(ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER) };
-        }
-        match self.last_sequence() {
+        let is_new_epoch = header.producer_epoch != self.epoch;
+        match self.last_sequence().filter(|_| !is_new_epoch) {
             Some(last) if first == sequence_plus(last, 1) => Ok(()),
-            Some(_) => Err(ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER),
             None if first == 0 => Ok(()),
-            None => Err(rules.without_batch),
+            None if !is_new_epoch => Err(rules.without_batch),
+            _ => Err(ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER),
         }
     }
 }
@@ -114,6 +136,11 @@ impl Producer {
 #[derive(Debug, Default)]
 pub(super) struct ProducerStates {
     producers: BTreeMap<i64, Producer>,
+    /// Epoch and lowest sequence of what producers have tried to begin a transaction with, until a
+    /// batch of theirs is appended: a later batch must not overtake one whose verification failed.
+    attempts: BTreeMap<i64, (i16, i32)>,
+    /// By the offsets of their markers.
+    aborted: VecDeque<Aborted>,
 }
 
 impl ProducerStates {
@@ -121,6 +148,7 @@ impl ProducerStates {
     pub(super) fn judge(
         &mut self,
         header: &BatchHeader,
+        standing: Standing,
         rules: &ProducerRules,
         now: Time,
     ) -> Result<Option<KnownBatch>, ErrorCode> {
@@ -128,14 +156,31 @@ impl ProducerStates {
             return Ok(None);
         }
         self.expire(header.producer_id, rules, now);
-        match (self.producers.get(&header.producer_id), rules.unknown) {
-            (Some(producer), _) => match producer.known(header) {
-                Some(known) => Ok(Some(known)),
-                None => producer.judge(header, rules).map(|()| None),
-            },
-            (None, Some(code)) if header.base_sequence != 0 => Err(code),
-            (None, _) => Ok(None),
+        let producer = self.producers.get(&header.producer_id);
+        if let Some(known) = producer.and_then(|producer| producer.known(header)) {
+            return Ok(Some(known));
         }
+        if producer.is_some_and(|producer| header.producer_epoch < producer.epoch) {
+            return Err(ErrorCode::INVALID_PRODUCER_EPOCH);
+        }
+        let first = header.base_sequence;
+        let must_be_0 = standing == Standing::First { from_0: true }
+            && producer.is_none_or(|producer| producer.batches.is_empty());
+        let attempt = self.attempts.get(&header.producer_id);
+        let lowest = if must_be_0 { Some(0) } else { attempt.map(|attempt| attempt.1) };
+        if lowest.is_some_and(|lowest| first > lowest) {
+            return Err(ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER);
+        }
+        match (producer, rules.unknown) {
+            (Some(producer), _) => producer.check_sequence(header, rules)?,
+            (None, Some(code)) if first != 0 => return Err(code),
+            (None, _) => {}
+        }
+        let is_open = producer.is_some_and(|producer| producer.open_from.is_some());
+        if is_open && !header.is_transactional() {
+            return Err(ErrorCode::INVALID_TXN_STATE);
+        }
+        Ok(None)
     }
 
     /// Remembers a batch that was appended at `base_offset`.
@@ -156,19 +201,21 @@ impl ProducerStates {
             last_offset: base_offset + i64::from(header.last_offset_delta),
             max_timestamp_ms: header.max_timestamp_ms,
         });
+        if header.is_transactional() {
+            producer.open_from.get_or_insert(base_offset);
+            self.attempts.remove(&header.producer_id);
+        }
     }
 
     fn of(&mut self, producer_id: i64) -> &mut Producer {
-        self.producers.entry(producer_id).or_insert(Producer {
-            epoch: NO_PRODUCER_EPOCH,
-            batches: VecDeque::new(),
-            seen_at: Time::ZERO,
-        })
+        self.producers.entry(producer_id).or_insert_with(Producer::new)
     }
 
     /// Forgets a producer that has written nothing for `producer.id.expiration.ms` (KIP-854).
     fn expire(&mut self, producer_id: i64, rules: &ProducerRules, now: Time) {
-        let expired = |producer: &Producer| producer.seen_at.plus_ms(rules.expiration_ms) <= now;
+        let expired = |producer: &Producer| {
+            producer.open_from.is_none() && producer.seen_at.plus_ms(rules.expiration_ms) <= now
+        };
         if self.producers.get(&producer_id).is_some_and(expired) {
             self.producers.remove(&producer_id);
         }
@@ -177,8 +224,83 @@ impl ProducerStates {
     /// Forgets whoever has no record left in a log that now begins at `start_offset`.
     pub(super) fn forget_before(&mut self, start_offset: i64) {
         self.producers.retain(|_, producer| {
-            producer.batches.back().is_none_or(|batch| batch.last_offset >= start_offset)
+            producer.batches.back().is_some_and(|batch| batch.last_offset >= start_offset)
         });
+    }
+}
+
+/// Transactions, as one partition sees them.
+impl ProducerStates {
+    /// Whether this producer, in this epoch, has an open transaction here.
+    pub(super) fn is_ongoing(&self, held: Identity) -> bool {
+        self.producers
+            .get(&held.id)
+            .is_some_and(|found| found.open_from.is_some() && found.epoch == held.epoch)
+    }
+
+    /// A producer tries to begin a transaction with this sequence.
+    pub(super) fn note_attempt(&mut self, held: Identity, sequence: i32) {
+        let attempt = self.attempts.entry(held.id).or_insert((held.epoch, sequence));
+        if held.epoch > attempt.0 || held.epoch == attempt.0 && sequence < attempt.1 {
+            *attempt = (held.epoch, sequence);
+        }
+    }
+
+    /// Opens a transaction, if there is none, for something that has no sequence (an offset).
+    pub(super) fn join(&mut self, held: Identity, offset: i64, now: Time) -> Result<(), ErrorCode> {
+        let producer = self.of(held.id);
+        if held.epoch < producer.epoch {
+            return Err(ErrorCode::INVALID_PRODUCER_EPOCH);
+        }
+        producer.move_to_epoch(held.epoch);
+        producer.seen_at = now;
+        producer.open_from.get_or_insert(offset);
+        Ok(())
+    }
+
+    /// Whether the marker is not from the past.
+    pub(super) fn check_marker(&self, marker: &Marker) -> Result<(), ErrorCode> {
+        match self.producers.get(&marker.producer_id) {
+            Some(found) if marker.producer_epoch < found.epoch => {
+                Err(ErrorCode::INVALID_PRODUCER_EPOCH)
+            }
+            Some(found) if marker.coordinator_epoch < found.coordinator_epoch => {
+                Err(ErrorCode::TRANSACTION_COORDINATOR_FENCED)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A marker was appended.
+    pub(super) fn end_transaction(&mut self, marker: &Marker, offset: i64, now: Time) {
+        let producer = self.of(marker.producer_id);
+        producer.move_to_epoch(marker.producer_epoch);
+        producer.coordinator_epoch = marker.coordinator_epoch;
+        producer.seen_at = now;
+        let open_from = producer.open_from.take();
+        if let Some(first_offset) = open_from.filter(|_| !marker.commit) {
+            let (producer_id, last_offset) = (marker.producer_id, offset);
+            self.aborted.push_back(Aborted { producer_id, first_offset, last_offset });
+        }
+        self.attempts.remove(&marker.producer_id);
+    }
+
+    /// Where the first transaction begins that is still open.
+    pub(super) fn first_open(&self) -> Option<i64> {
+        self.producers.values().filter_map(|producer| producer.open_from).min()
+    }
+
+    /// The aborted transactions that have records from `from` on and before `to`.
+    pub(super) fn aborted_between(&self, from: i64, to: i64) -> impl Iterator<Item = &Aborted> {
+        let first = self.aborted.partition_point(|aborted| aborted.last_offset < from);
+        self.aborted.range(first..).filter(move |aborted| aborted.first_offset < to)
+    }
+
+    /// Forgets aborted transactions that a log which now begins at `start_offset` has nothing of.
+    pub(super) fn forget_aborted_before(&mut self, start_offset: i64) {
+        while self.aborted.front().is_some_and(|aborted| aborted.last_offset < start_offset) {
+            self.aborted.pop_front();
+        }
     }
 }
 
@@ -202,9 +324,11 @@ impl Cluster {
         self.producer_id_expiration_ms = ms;
     }
 
-    /// Makes a partition forget all producers at once, as if they had expired.
+    /// Makes a partition forget at once all producers without an open transaction, as if they had
+    /// expired.
     pub fn forget_producers(&mut self, name: &str, partition: i32) -> error::Result<()> {
-        self.partition_mut(name, partition)?.producers = ProducerStates::default();
+        let states = &mut self.partition_mut(name, partition)?.producers;
+        states.producers.retain(|_, producer| producer.open_from.is_some());
         Ok(())
     }
 

@@ -87,14 +87,21 @@ impl MockCluster {
 
     /// Calls `change` with the cluster, between two requests, and lets the thread see what it did.
     pub fn with<R>(&self, change: impl FnOnce(&mut Cluster) -> R) -> R {
-        let result = change(&mut self.shared.cluster());
+        let result = change(&mut self.advanced());
         self.wake();
         result
     }
 
     /// Calls `look` with the cluster, between two requests.
     pub fn read<R>(&self, look: impl FnOnce(&Cluster) -> R) -> R {
-        look(&self.shared.cluster())
+        look(&self.advanced())
+    }
+
+    /// The cluster, with everything done that is due: markers need no thread that wakes up.
+    fn advanced(&self) -> MutexGuard<'_, Cluster> {
+        let mut cluster = self.shared.cluster();
+        cluster.advance(self.shared.clock.now());
+        cluster
     }
 
     /// How often the thread has woken up so far: it stands still while nothing happens.

@@ -107,6 +107,22 @@ impl Tester {
         let id = self.cluster.topic_id("t").unwrap_or_default();
         produce_frame("t", id, version, acks, partition, records)
     }
+
+    /// Produces to a partition of `t` at its leader, in a transaction.
+    pub(super) fn produce_in(
+        &mut self,
+        transactional_id: Option<&str>,
+        version: i16,
+        partition: i32,
+        records: &[u8],
+    ) -> PartitionResponse {
+        let id = self.cluster.topic_id("t").unwrap();
+        let leader = self.cluster.leader("t", partition).unwrap().0.unwrap();
+        let request = ProduceRequest { transactional_id, ..request(version, -1) };
+        let reply = self.send(leader, &frame_of(&request, "t", id, partition, records));
+        let body = body_of(ApiKey::Produce, version, reply);
+        decode_response(version, &body).unwrap().partitions.remove(0)
+    }
 }
 
 pub(super) fn produce_frame(
@@ -117,15 +133,28 @@ pub(super) fn produce_frame(
     partition: i32,
     records: &[u8],
 ) -> Bytes {
-    let request = ProduceRequest {
+    frame_of(&request(version, acks), topic, id, partition, records)
+}
+
+fn request(version: i16, acks: i16) -> ProduceRequest<'static> {
+    ProduceRequest {
         version,
         correlation_id: CORRELATION_ID,
         client_id: "tester",
         transactional_id: None,
         acks,
         timeout_ms: 1000,
-    };
-    let mut writer = ProduceWriter::new(&request, 1);
+    }
+}
+
+fn frame_of(
+    request: &ProduceRequest<'_>,
+    topic: &str,
+    id: uuid::Uuid,
+    partition: i32,
+    records: &[u8],
+) -> Bytes {
+    let mut writer = ProduceWriter::new(request, 1);
     writer.begin_topic(topic, id, 1);
     writer.begin_partition(partition, records.len());
     writer.records(records);
@@ -154,19 +183,18 @@ pub(super) fn batch(records: &[(Option<&str>, &str)]) -> Vec<u8> {
 }
 
 /// As many records without a key from an idempotent producer.
-pub(super) fn sequenced(
-    producer_id: i64,
-    producer_epoch: i16,
-    first: i32,
-    count: usize,
-) -> Vec<u8> {
-    let identity = ProducerIdentity {
-        producer_id,
-        producer_epoch,
-        base_sequence: first,
-        transactional: false,
-    };
+pub(super) fn sequenced(id: i64, epoch: i16, first: i32, count: usize) -> Vec<u8> {
+    batch_of(&identity(id, epoch, first), &vec![(None, "v"); count])
+}
+
+/// The same in a transaction.
+pub(super) fn transactional(id: i64, epoch: i16, first: i32, count: usize) -> Vec<u8> {
+    let identity = ProducerIdentity { transactional: true, ..identity(id, epoch, first) };
     batch_of(&identity, &vec![(None, "v"); count])
+}
+
+fn identity(producer_id: i64, producer_epoch: i16, base_sequence: i32) -> ProducerIdentity {
+    ProducerIdentity { producer_id, producer_epoch, base_sequence, transactional: false }
 }
 
 pub(super) fn batch_of(identity: &ProducerIdentity, records: &[(Option<&str>, &str)]) -> Vec<u8> {

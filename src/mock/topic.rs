@@ -3,8 +3,10 @@
 
 use uuid::Uuid;
 
+use crate::error::ErrorCode;
 use crate::time::Time;
 
+use super::marker::Marker;
 use super::partition_log::{LogBatch, PartitionLog, Retention};
 use super::producer_state::{ProducerRules, ProducerStates};
 
@@ -103,15 +105,48 @@ impl Partition {
         base_offset
     }
 
+    /// Ends a producer's transaction in this partition.
+    pub(super) fn append_marker(
+        &mut self,
+        marker: &Marker,
+        retention: Retention,
+        now: Time,
+    ) -> Result<(), ErrorCode> {
+        self.producers.check_marker(marker)?;
+        let mut batch = marker.batch().map_err(|error| error.code())?;
+        batch.header.partition_leader_epoch = self.leader_epoch;
+        let offset = self.log.append(batch, retention);
+        self.producers.end_transaction(marker, offset, now);
+        self.producers.forget_aborted_before(self.log.start_offset());
+        Ok(())
+    }
+
     /// Forgets the records before `offset`, and who has no other, if the brokers are that old.
     pub(super) fn delete_records(&mut self, offset: i64, rules: &ProducerRules) {
         self.log.truncate_to(offset);
         self.forget_producers_without_records(rules);
     }
 
+    /// The offset before which every transaction has ended (the last stable offset).
+    pub(super) fn last_stable_offset(&self) -> i64 {
+        let first_open = self.producers.first_open().unwrap_or(self.log.end_offset());
+        first_open.max(self.log.start_offset())
+    }
+
     fn forget_producers_without_records(&mut self, rules: &ProducerRules) {
+        self.producers.forget_aborted_before(self.log.start_offset());
         if rules.forgotten_with_records {
             self.producers.forget_before(self.log.start_offset());
+        }
+    }
+
+    /// Gives the partition to a leader, or by order to none. A leader that is no replica becomes
+    /// one.
+    pub(super) fn give_to(&mut self, leader: Option<i32>) {
+        self.leaderless_by_order = leader.is_none();
+        self.lead(leader);
+        for group in [&mut self.replicas, &mut self.in_sync] {
+            group.extend(leader.filter(|id| !group.contains(id)));
         }
     }
 

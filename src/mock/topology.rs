@@ -1,33 +1,19 @@
-//! Owns the control of topics and partitions: creation, deletion, leaders, replicas, settings, and
-//! what is in the logs. Never serves a request.
+//! Owns the control of topics and partitions: creation, deletion, leaders, replicas, settings,
+//! offsets. Never serves a request.
 
 use uuid::Uuid;
 
 use crate::error::{Error, ErrorCode, Result};
-use crate::record::entries;
 use crate::time::Time;
 
-use super::batch_check::UNPACKED_BYTES_MAX;
+use super::answer::Call;
+use super::broker::Broker;
 use super::cluster::Cluster;
+use super::coordinator::{TopicPartition, OFFSETS_TOPIC};
 use super::topic::{is_valid_name, Partition, Topic, TopicSettings};
 
 /// More partitions in one topic are taken for a mistake.
 const MAX_PARTITIONS: usize = 100_000;
-
-/// A record read back from a log.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct OwnedRecord {
-    /// Its place in the partition.
-    pub offset: i64,
-    /// Milliseconds since the epoch, -1 for none.
-    pub timestamp_ms: i64,
-    /// `None` is null.
-    pub key: Option<Vec<u8>>,
-    /// `None` is null.
-    pub value: Option<Vec<u8>>,
-    /// In order.
-    pub headers: Vec<(String, Option<Vec<u8>>)>,
-}
 
 impl Cluster {
     /// Creates a topic that is ready at once. Partition `p` has its replicas on `replication`
@@ -54,7 +40,8 @@ impl Cluster {
         let mut bytes = [0; 16];
         self.rng.fill(&mut bytes);
         let id = uuid::Builder::from_random_bytes(bytes).into_uuid();
-        let partitions = (0..partitions).map(|p| self.new_partition(p, replication)).collect();
+        let partitions =
+            (0..partitions).map(|p| new_partition(&self.brokers, p, replication)).collect();
         let settings = self.defaults.settings.clone();
         self.topic_names.insert(id, name.to_owned());
         self.topics.insert(name.to_owned(), Topic { id, settings, ready_at, partitions });
@@ -82,12 +69,6 @@ impl Cluster {
             return Err(ErrorCode::INVALID_REPLICATION_FACTOR.into());
         }
         Ok(())
-    }
-
-    fn new_partition(&self, index: usize, replication: usize) -> Partition {
-        let ids = self.brokers.iter().map(|broker| broker.id).cycle();
-        let replicas = ids.skip(index % self.brokers.len()).take(replication).collect();
-        Partition::new(replicas, |id| self.is_up(id))
     }
 
     /// Deletes a topic and its records.
@@ -120,7 +101,7 @@ impl Cluster {
         }
         let replication = topic.partitions.first().map_or(1, |first| first.replicas.len());
         let added: Vec<Partition> =
-            (now..count).map(|index| self.new_partition(index, replication)).collect();
+            (now..count).map(|p| new_partition(&self.brokers, p, replication)).collect();
         self.topic_mut(name)?.partitions.extend(added);
         Ok(())
     }
@@ -185,12 +166,7 @@ impl Cluster {
         if let Some(id) = leader.filter(|id| !self.is_up(*id)) {
             return Err(Error::new(ErrorCode::ARGUMENT, format!("broker {id} is not up")));
         }
-        let partition = self.partition_mut(name, partition)?;
-        partition.leaderless_by_order = leader.is_none();
-        partition.lead(leader);
-        for group in [&mut partition.replicas, &mut partition.in_sync] {
-            group.extend(leader.filter(|id| !group.contains(id)));
-        }
+        self.partition_mut(name, partition)?.give_to(leader);
         Ok(())
     }
 
@@ -238,47 +214,32 @@ impl Cluster {
         Ok(self.partition(name, partition)?.log.end_offset())
     }
 
-    /// A partition's log as a Fetch would give it: batches with their offsets.
-    pub fn log_bytes(&self, name: &str, partition: i32) -> Result<bytes::Bytes> {
-        let log = &self.partition(name, partition)?.log;
-        Ok(log.read(log.start_offset(), usize::MAX, true))
-    }
-
-    /// Every record a partition has. Records before the log start offset that share a batch with
-    /// later ones are left out.
-    /// Errors: those of the record reader (a batch accepted without `verify`, for example).
-    pub fn records(&self, name: &str, partition: i32) -> Result<Vec<OwnedRecord>> {
-        let start = self.log_start_offset(name, partition)?;
-        let bytes = self.log_bytes(name, partition)?;
-        let mut records = Vec::new();
-        for entry in entries(&bytes) {
-            let unpacked = entry?.unpack(UNPACKED_BYTES_MAX)?;
-            for record in unpacked.records() {
-                let record = record?;
-                if record.offset < start {
-                    continue;
-                }
-                let header = |header: &crate::record::Header<'_>| {
-                    (header.key.to_owned(), header.value.map(<[u8]>::to_vec))
-                };
-                records.push(OwnedRecord {
-                    offset: record.offset,
-                    timestamp_ms: record.timestamp_ms,
-                    key: record.key.map(<[u8]>::to_vec),
-                    value: record.value.map(<[u8]>::to_vec),
-                    headers: record.headers.iter().map(header).collect(),
-                });
-            }
-        }
-        Ok(records)
-    }
-
     pub(super) fn topic(&self, name: &str) -> Result<&Topic> {
         self.topics.get(name).ok_or_else(|| unknown_topic(name))
     }
 
     pub(super) fn topic_mut(&mut self, name: &str) -> Result<&mut Topic> {
         self.topics.get_mut(name).ok_or_else(|| unknown_topic(name))
+    }
+
+    /// Whether there is such a partition for a client's request.
+    pub(super) fn check_partition(
+        &self,
+        call: &Call,
+        name: &str,
+        partition: i32,
+    ) -> std::result::Result<(), ErrorCode> {
+        let topic = self.topics.get(name).filter(|topic| topic.ready_at <= call.now);
+        let found = topic.and_then(|topic| topic.partition(partition));
+        found.map(|_| ()).ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
+    }
+
+    /// A partition of a topic, or of the groups' coordinators.
+    pub(super) fn partition_of(&mut self, at: &TopicPartition) -> Option<&mut Partition> {
+        if at.0 == OFFSETS_TOPIC {
+            return self.seats.offsets_partition(at.1);
+        }
+        self.topics.get_mut(&at.0)?.partition_mut(at.1)
     }
 
     pub(super) fn partition(&self, name: &str, partition: i32) -> Result<&Partition> {
@@ -289,6 +250,13 @@ impl Cluster {
         let found = self.topic_mut(name)?.partition_mut(partition);
         found.ok_or_else(|| unknown_partition(name, partition))
     }
+}
+
+/// A partition whose replicas are on `replication` brokers from the `index`-th on.
+pub(super) fn new_partition(brokers: &[Broker], index: usize, replication: usize) -> Partition {
+    let ids = brokers.iter().map(|broker| broker.id).cycle();
+    let replicas = ids.skip(index % brokers.len()).take(replication).collect();
+    Partition::new(replicas, |id| brokers.iter().any(|broker| broker.id == id && broker.up))
 }
 
 fn unknown_topic(name: &str) -> Error {

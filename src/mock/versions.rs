@@ -17,6 +17,10 @@ const SERVED: &[(ApiKey, i16, i16)] = &[
     (ApiKey::ApiVersions, 0, 4),
     (ApiKey::CreateTopics, 2, 7),
     (ApiKey::InitProducerId, 0, 5),
+    (ApiKey::AddPartitionsToTxn, 0, 5),
+    (ApiKey::AddOffsetsToTxn, 0, 4),
+    (ApiKey::EndTxn, 0, 5),
+    (ApiKey::TxnOffsetCommit, 0, 5),
 ];
 
 /// What is advertised unless told otherwise; Produce v0 to v2, the message sets of old clients, only on
@@ -42,6 +46,13 @@ impl Versions {
     /// What ApiVersions answers: key, lowest and highest version, by key.
     pub(super) fn advertised(&self) -> impl Iterator<Item = (i16, i16, i16)> + '_ {
         self.advertised.iter().map(|(key, (min, max))| (*key, *min, *max))
+    }
+
+    /// Advertises nothing newer than `newest`.
+    pub(super) fn limit(&mut self, api: ApiKey, newest: i16) {
+        if let Some(range) = self.advertised.get_mut(&(api as i16)) {
+            range.1 = range.1.min(newest);
+        }
     }
 
     /// The newest version of `api` that is advertised.

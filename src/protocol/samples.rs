@@ -63,7 +63,7 @@ pub fn responses(visitor: &mut impl Visit) {
         let message = tag!(message.with_producer_epoch(4), v, 2);
         visitor.visit(ApiKey::InitProducerId, v, message);
     }
-    for v in 0..=3 {
+    for v in 0..=5 {
         visitor.visit(ApiKey::AddPartitionsToTxn, v, add_partitions_response(v));
     }
     for v in 0..=4 {
@@ -118,7 +118,7 @@ pub fn requests(visitor: &mut impl Visit) {
         let message = message.with_producer_epoch(if_has(v >= 3, 8, -1));
         visitor.visit(ApiKey::InitProducerId, v, tag!(message, v, 2));
     }
-    (0..=3).for_each(|v| visitor.visit(ApiKey::AddPartitionsToTxn, v, add_partitions_request(v)));
+    (0..=5).for_each(|v| visitor.visit(ApiKey::AddPartitionsToTxn, v, add_partitions_request(v)));
     for v in 0..=4 {
         let message = AddOffsetsToTxnRequest::default().with_producer_id(ProducerId(7));
         let message = message.with_transactional_id(TransactionalId(text("t")));
@@ -238,7 +238,14 @@ fn add_partitions_response(v: i16) -> AddPartitionsToTxnResponse {
     let one = AddPartitionsToTxnTopicResult::default().with_name(topic("orders"));
     let one = tag!(one.with_results_by_partition(vec![partition(0), partition(1)]), v, 3);
     let message = AddPartitionsToTxnResponse::default().with_throttle_time_ms(4);
-    tag!(message.with_results_by_topic_v3_and_below(vec![one.clone(), one]), v, 3)
+    if v < 4 {
+        return tag!(message.with_results_by_topic_v3_and_below(vec![one.clone(), one]), v, 3);
+    }
+    let whole = AddPartitionsToTxnResult::default();
+    let whole = whole.with_transactional_id(TransactionalId(text("t")));
+    let whole = tag!(whole.with_topic_results(vec![one.clone(), one]), v, 3);
+    let message = message.with_results_by_transaction(vec![whole.clone(), whole]);
+    tag!(message.with_error_code(31), v, 3)
 }
 
 fn add_partitions_request(v: i16) -> AddPartitionsToTxnRequest {
@@ -246,6 +253,13 @@ fn add_partitions_request(v: i16) -> AddPartitionsToTxnRequest {
     let one = AddPartitionsToTxnTopic::default().with_name(topic("orders"));
     let one = tag!(one.with_partitions(vec![0, 1, 2]), v, 3);
     let message = AddPartitionsToTxnRequest::default();
+    if v >= 4 {
+        let whole = AddPartitionsToTxnTransaction::default().with_producer_epoch(1);
+        let whole = whole.with_transactional_id(TransactionalId(text("t")));
+        let whole = whole.with_producer_id(ProducerId(7)).with_verify_only(true);
+        let whole = tag!(whole.with_topics(vec![one.clone(), one]), v, 3);
+        return tag!(message.with_transactions(vec![whole.clone(), whole]), v, 3);
+    }
     let message = message.with_v3_and_below_transactional_id(TransactionalId(text("t")));
     let message = message.with_v3_and_below_producer_id(ProducerId(7));
     let message = message.with_v3_and_below_producer_epoch(1);

@@ -13,7 +13,7 @@ pub(super) fn of(key: ApiKey) -> Option<Shape> {
         ApiKey::ApiVersions => (0..=4, 3, API_VERSIONS),
         ApiKey::FindCoordinator => (0..=6, 3, FIND_COORDINATOR),
         ApiKey::InitProducerId => (0..=5, 2, INIT_PRODUCER_ID),
-        ApiKey::AddPartitionsToTxn => (0..=3, 3, ADD_PARTITIONS_TO_TXN),
+        ApiKey::AddPartitionsToTxn => (0..=5, 3, ADD_PARTITIONS_TO_TXN),
         ApiKey::AddOffsetsToTxn => (0..=4, 3, ADD_OFFSETS_TO_TXN),
         ApiKey::EndTxn => (0..=5, 3, END_TXN),
         ApiKey::TxnOffsetCommit => (0..=5, 3, TXN_OFFSET_COMMIT),
@@ -56,11 +56,20 @@ const INIT_PRODUCER_ID: &[Field] = &[
 
 const ADD_PARTITIONS_TOPIC: &[Field] = &[field("name", Text), field("partitions", INT32_ARRAY)];
 
-const ADD_PARTITIONS_TO_TXN: &[Field] = &[
+const ADD_PARTITIONS_TRANSACTION: &[Field] = &[
     field("transactional_id", Text),
     field("producer_id", INT64),
     field("producer_epoch", INT16),
+    field("verify_only", BOOLEAN),
     field("topics", Array(ADD_PARTITIONS_TOPIC)),
+];
+
+const ADD_PARTITIONS_TO_TXN: &[Field] = &[
+    field("transactions", Array(ADD_PARTITIONS_TRANSACTION)).since(4),
+    field("transactional_id", Text).until(3),
+    field("producer_id", INT64).until(3),
+    field("producer_epoch", INT16).until(3),
+    field("topics", Array(ADD_PARTITIONS_TOPIC)).until(3),
 ];
 
 const ADD_OFFSETS_TO_TXN: &[Field] = &[

@@ -13,7 +13,7 @@ pub(super) fn of(key: ApiKey) -> Option<Shape> {
         ApiKey::ApiVersions => (0..=4, 3, API_VERSIONS),
         ApiKey::FindCoordinator => (0..=6, 3, FIND_COORDINATOR),
         ApiKey::InitProducerId => (0..=5, 2, INIT_PRODUCER_ID),
-        ApiKey::AddPartitionsToTxn => (0..=3, 3, ADD_PARTITIONS_TO_TXN),
+        ApiKey::AddPartitionsToTxn => (0..=5, 3, ADD_PARTITIONS_TO_TXN),
         ApiKey::AddOffsetsToTxn => (0..=4, 3, ADD_OFFSETS_TO_TXN),
         ApiKey::EndTxn => (0..=5, 3, END_TXN),
         ApiKey::TxnOffsetCommit => (0..=5, 3, TXN_OFFSET_COMMIT),
@@ -111,8 +111,15 @@ const ADD_PARTITIONS_PARTITION: &[Field] =
 const ADD_PARTITIONS_TOPIC: &[Field] =
     &[field("name", Text), field("results_by_partition", Array(ADD_PARTITIONS_PARTITION))];
 
-const ADD_PARTITIONS_TO_TXN: &[Field] =
-    &[field("throttle_time_ms", INT32), field("results_by_topic", Array(ADD_PARTITIONS_TOPIC))];
+const ADD_PARTITIONS_TRANSACTION: &[Field] =
+    &[field("transactional_id", Text), field("topic_results", Array(ADD_PARTITIONS_TOPIC))];
+
+const ADD_PARTITIONS_TO_TXN: &[Field] = &[
+    field("throttle_time_ms", INT32),
+    field("error_code", INT16).since(4),
+    field("results_by_transaction", Array(ADD_PARTITIONS_TRANSACTION)).since(4),
+    field("results_by_topic", Array(ADD_PARTITIONS_TOPIC)).until(3),
+];
 
 const ADD_OFFSETS_TO_TXN: &[Field] =
     &[field("throttle_time_ms", INT32), field("error_code", INT16)];

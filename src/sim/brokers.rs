@@ -92,6 +92,8 @@ impl World {
     fn serve_one(&mut self, id: u64, link: &mut Link, frame: &[u8]) {
         let Some(server) = &mut link.server else { return };
         let now = self.now();
+        // Markers that are due now are not this request's doing.
+        self.cluster.advance(now);
         let is_produce = frame.get(4..6) == Some(&(ApiKey::Produce as i16).to_be_bytes()[..]);
         let before = if is_produce { self.log_ends() } else { BTreeMap::new() };
         server.feed(frame, &mut self.cluster, now);
