@@ -36,9 +36,9 @@ type Persistence int
 const (
 	// NotPersisted: the record is surely not in the log.
 	NotPersisted Persistence = native.PersistenceNotPersisted
-	// PossiblyPersisted: it was sent and the answer is not known.
+	// PossiblyPersisted: it was sent and the answer is not known (with acks=0 there never is one).
 	PossiblyPersisted Persistence = native.PersistencePossiblyPersisted
-	// Persisted: the broker said that it is in the log (with acks=0: its bytes left this process).
+	// Persisted: the broker said that it is in the log.
 	Persisted Persistence = native.PersistencePersisted
 )
 

@@ -9,9 +9,10 @@ use crate::delivery::Report;
 
 /// The record is surely not in the log: sending it again cannot duplicate it.
 pub const OTTLA_PERSISTENCE_NOT_PERSISTED: u32 = 0;
-/// The record was sent and the answer is not known: sending it again may duplicate it.
+/// The record was sent and the answer is not known (with acks=0 there never is one): sending it again may
+/// duplicate it.
 pub const OTTLA_PERSISTENCE_POSSIBLY_PERSISTED: u32 = 1;
-/// The broker said that the record is in the log (with acks=0: its bytes left this process).
+/// The broker said that the record is in the log.
 pub const OTTLA_PERSISTENCE_PERSISTED: u32 = 2;
 
 /// The outcome of `count` records of one partition that share it: mostly a whole batch. Lent to the
@@ -26,7 +27,7 @@ pub struct ottla_report_t {
     pub topic: u32,
     /// The partition, or -1 when none had been chosen.
     pub partition: i32,
-    /// 0: the records are stored. Else an OTTLA_ERROR_... value.
+    /// 0: the records are stored (with acks=0: their bytes left this process). Else an OTTLA_ERROR_... value.
     pub status: i32,
     /// OTTLA_PERSISTENCE_...
     pub persistence: u32,

@@ -16,7 +16,7 @@ use super::Client;
 /// How a connection ended, as its requests are told.
 struct End<'a> {
     error: &'a Error,
-    /// The requests of which surely no byte was written.
+    /// The requests of which, as the network told, the last byte had not left.
     unsent: &'a [u64],
     /// The connection was closed because requests were late.
     late: bool,
@@ -203,7 +203,7 @@ impl<N: Network> Client<N> {
     }
 
     fn fall(&mut self, node: NodeId, end: &End<'_>, now: Time) {
-        self.hang_up(node);
+        let unsent = self.hang_up(node);
         let Some(peer) = self.peers.get_mut(&node) else { return };
         if peer.phase().is_established() {
             peer.addresses.forget_untried();
@@ -212,7 +212,7 @@ impl<N: Network> Client<N> {
         peer.failures = peer.failures.saturating_add(1);
         peer.step(Step::Fail, now.plus_ms(backoff_ms));
         let requests = peer.in_flight.take_all();
-        self.cancel(node, requests, end, now);
+        self.cancel(node, requests, &unsent, end, now);
         self.events.push(ClientEvent::Disconnected { node, error: end.error.clone() });
         self.metadata.request_update();
         self.tell_if_unreachable(end.error);
@@ -227,42 +227,47 @@ impl<N: Network> Client<N> {
     }
 
     fn part(&mut self, node: NodeId, end: &End<'_>, now: Time) {
-        self.hang_up(node);
+        let unsent = self.hang_up(node);
         let Some(peer) = self.peers.get_mut(&node) else { return };
         // A backoff that is under way goes on.
         let until = if peer.phase() == Phase::BackingOff { peer.until() } else { Time::NEVER };
         peer.addresses.forget_untried();
         peer.step(Step::Leave, until);
         let requests = peer.in_flight.take_all();
-        self.cancel(node, requests, end, now);
+        self.cancel(node, requests, &unsent, end, now);
         self.drop_if_retired(node, now);
     }
 
-    /// Closes what connection or look-up there is.
-    fn hang_up(&mut self, node: NodeId) {
-        let Some(peer) = self.peers.get_mut(&node) else { return };
+    /// Closes what connection or look-up there is; gives the requests of which the last byte had not left.
+    fn hang_up(&mut self, node: NodeId) -> Vec<u64> {
+        let Some(peer) = self.peers.get_mut(&node) else { return Vec::new() };
         peer.versions = None;
         if let Some(lookup) = peer.lookup.take() {
             self.lookups.remove(&lookup);
         }
-        if let Some(connection) = peer.connection.take() {
-            self.connections.remove(&connection);
-            self.network.close(connection);
-        }
+        let Some(connection) = peer.connection.take() else { return Vec::new() };
+        self.connections.remove(&connection);
+        self.network.close(connection)
     }
 
-    fn cancel(&mut self, node: NodeId, requests: Vec<Request>, end: &End<'_>, now: Time) {
+    fn cancel(
+        &mut self,
+        node: NodeId,
+        requests: Vec<Request>,
+        unsent: &[u64],
+        end: &End<'_>,
+        now: Time,
+    ) {
         for request in requests {
+            let tag = request.correlation_id as u64;
+            let written = !end.unsent.contains(&tag) && !unsent.contains(&tag);
             match request.purpose {
                 Purpose::Caller { tag } => {
                     let outcome = if end.late && request.deadline <= now {
-                        RequestFailure::TimedOut
+                        RequestFailure::TimedOut { written }
                     } else {
-                        let sent = request.correlation_id as u64;
-                        RequestFailure::Disconnected {
-                            cause: end.error.message().to_owned(),
-                            written: !end.unsent.contains(&sent),
-                        }
+                        let cause = end.error.message().to_owned();
+                        RequestFailure::Disconnected { cause, written }
                     };
                     self.events.push(ClientEvent::Response {
                         tag,

@@ -34,11 +34,14 @@ pub enum RequestFailure {
     Disconnected {
         /// Why, for people.
         cause: String,
-        /// Whether any byte of the request may have left: if not, no broker has seen it.
+        /// Whether the last byte of the request may have left: if not, no broker can have acted on it.
         written: bool,
     },
     /// No response within the request's time; the connection was closed for it.
-    TimedOut,
+    TimedOut {
+        /// As for a connection that ended.
+        written: bool,
+    },
     /// The broker does not speak this version of the API; nothing was sent.
     UnsupportedVersion,
 }

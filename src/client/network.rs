@@ -43,7 +43,7 @@ pub enum NetworkEvent {
         id: ConnectionId,
         /// Why, for people.
         cause: DisconnectCause,
-        /// The tags of frames of which no byte had been written: surely not seen by the broker.
+        /// The tags of frames of which the last byte had not left: no broker can have acted on them.
         unsent: Vec<u64>,
     },
     /// A look-up ended.
@@ -111,8 +111,9 @@ pub trait Network {
     /// coming (or just reported) `Disconnected` event speaks for the frame.
     fn send(&mut self, id: ConnectionId, frame: Frame, tag: u64, now: Time);
 
-    /// Closes and forgets; no further event names this connection.
-    fn close(&mut self, id: ConnectionId);
+    /// Closes and forgets; no further event names this connection. Gives the tags of frames of which the
+    /// last byte had not left.
+    fn close(&mut self, id: ConnectionId) -> Vec<u64>;
 
     /// Starts a look-up off this thread.
     fn resolve(&mut self, lookup: LookupId, host: &str, port: u16);

@@ -166,8 +166,23 @@ fn without_acks_a_request_that_cannot_be_flushed_times_out() {
     let mut bench = one();
     bench.world.lock().hold = true;
     bench.send_as(0, 1, 500, 4, false);
+    let frame = bench.frames().remove(0);
+    bench.world.lock().unsent = vec![frame.tag];
     bench.pass_ms(500);
-    assert_eq!(bench.outcomes(), [(1, "timed out")]);
+    assert_eq!(bench.outcomes(), [(1, "never left")]);
+}
+
+#[test]
+fn what_the_client_closes_tells_which_requests_never_left() {
+    let mut bench = one();
+    bench.send(0, 1, 500);
+    bench.send(0, 2, 500);
+    let frame = bench.frames().remove(1);
+    bench.world.lock().unsent = vec![frame.tag];
+    let now = bench.now();
+    bench.client.protocol_failure(NodeId(0), "the produce response lies", now);
+    bench.turn();
+    assert_eq!(bench.outcomes(), [(1, "lost"), (2, "unwritten")]);
 }
 
 #[test]

@@ -46,6 +46,8 @@ pub struct World {
     pub waiting: Vec<(Time, NetworkEvent)>,
     /// Frames are not flushed by themselves.
     pub hold: bool,
+    /// What a connection that the client closes has not written.
+    pub unsent: Vec<u64>,
     /// Not even an attempt can be made.
     pub no_descriptors: bool,
     pub polls: usize,
@@ -102,7 +104,7 @@ impl Network for FakeNetwork {
         }
     }
 
-    fn close(&mut self, id: ConnectionId) {
+    fn close(&mut self, id: ConnectionId) -> Vec<u64> {
         let mut world = self.0.lock();
         world.open.remove(&id);
         world.closed.push(id);
@@ -114,6 +116,7 @@ impl Network for FakeNetwork {
             NetworkEvent::Resolved { .. } => false,
         };
         world.waiting.retain(|(_, event)| !about(event));
+        world.unsent.clone()
     }
 
     fn resolve(&mut self, lookup: LookupId, host: &str, _port: u16) {
@@ -407,12 +410,14 @@ impl Bench {
         std::mem::take(&mut self.world.lock().lookups)
     }
 
-    /// The outcomes so far: tag and `ok`, `timed out`, `unsupported`, `lost` or `unwritten`.
+    /// The outcomes so far: tag and `ok`, `timed out`, `never left` (timed out unwritten), `unsupported`,
+    /// `lost` or `unwritten`.
     pub fn outcomes(&mut self) -> Vec<(u64, &'static str)> {
         let outcome = |event: ClientEvent| match event {
             ClientEvent::Response { tag, outcome, .. } => Some(match outcome {
                 Ok(_) => (tag, "ok"),
-                Err(RequestFailure::TimedOut) => (tag, "timed out"),
+                Err(RequestFailure::TimedOut { written: true }) => (tag, "timed out"),
+                Err(RequestFailure::TimedOut { written: false }) => (tag, "never left"),
                 Err(RequestFailure::UnsupportedVersion) => (tag, "unsupported"),
                 Err(RequestFailure::Disconnected { written: true, .. }) => (tag, "lost"),
                 Err(RequestFailure::Disconnected { written: false, .. }) => (tag, "unwritten"),

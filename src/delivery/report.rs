@@ -13,9 +13,9 @@ use crate::error::ErrorCode;
 pub enum Persistence {
     /// Surely not: never sent, or refused. Sending again cannot duplicate.
     NotPersisted = 0,
-    /// Sent, and the answer is not known. Sending again may duplicate.
+    /// Sent, and the answer is not known (with acks=0 there never is one). Sending again may duplicate.
     PossiblyPersisted = 1,
-    /// The broker said so (with acks=0: the bytes left this process).
+    /// The broker said so.
     Persisted = 2,
 }
 
@@ -26,7 +26,7 @@ pub struct Report {
     pub topic: u32,
     /// Partition, or -1 when none had been chosen.
     pub partition: i32,
-    /// [`ErrorCode::NONE`] when the records are stored.
+    /// [`ErrorCode::NONE`] when the records are stored; with acks=0, when their bytes left this process.
     pub code: ErrorCode,
     /// What went wrong, at which stage and after how long; for people.
     pub message: Option<Arc<str>>,

@@ -24,6 +24,8 @@ pub(super) struct Schedule {
     /// Answers in a row that changed nothing.
     equivalent_answers: u32,
     in_flight: bool,
+    /// Nobody wants to know any more.
+    stopped: bool,
 }
 
 impl Schedule {
@@ -40,12 +42,13 @@ impl Schedule {
             failures: 0,
             equivalent_answers: 0,
             in_flight: false,
+            stopped: false,
         }
     }
 
-    /// When the next request is due: [`Time::NEVER`] while one is in flight.
+    /// When the next request is due: [`Time::NEVER`] while one is in flight, and after [`Schedule::stop`].
     pub fn due_at(&self, has_new_topics: bool) -> Time {
-        if self.in_flight {
+        if self.in_flight || self.stopped {
             return Time::NEVER;
         }
         let wanted = if self.full_wanted { Time::ZERO } else { self.expires_at };
@@ -70,6 +73,11 @@ impl Schedule {
     pub fn rebootstrap(&mut self) {
         self.full_wanted = true;
         self.in_flight = false;
+    }
+
+    /// No request is due from now on.
+    pub fn stop(&mut self) {
+        self.stopped = true;
     }
 
     /// A request that is due leaves now. True if it is to ask for all topics, false if for new ones.

@@ -156,6 +156,13 @@ impl Metadata {
         news
     }
 
+    /// The producer is about to end: no further request becomes due.
+    pub fn stop(&self) {
+        let mut work = self.work();
+        work.schedule.stop();
+        self.publish_due(&work);
+    }
+
     /// When the next request is due; [`Time::NEVER`] while one is in flight.
     pub fn next_update(&self) -> Time {
         Time::from_nanos(self.due_at.load(Ordering::Acquire))

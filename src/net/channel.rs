@@ -160,10 +160,9 @@ impl Channel {
         self.outgoing.push_back(Outgoing { frame, tag });
     }
 
-    /// The tags of the frames of which no byte was written.
+    /// The tags of the frames of which the last byte was not taken over: no peer can have the whole.
     pub(super) fn unsent(&self) -> Vec<u64> {
-        let waiting = self.outgoing.iter().skip(self.accepted);
-        waiting.filter(|outgoing| outgoing.frame.written() == 0).map(|o| o.tag).collect()
+        self.outgoing.iter().skip(self.accepted).map(|outgoing| outgoing.tag).collect()
     }
 
     pub(super) fn stats(&self) -> ConnectionStats {

@@ -308,10 +308,9 @@ impl<S: Sockets> Network for Selector<S> {
         }
     }
 
-    fn close(&mut self, id: ConnectionId) {
-        if let Some(slot) = self.slot_of(id) {
-            self.remove(slot);
-        }
+    fn close(&mut self, id: ConnectionId) -> Vec<u64> {
+        let closed = self.slot_of(id).and_then(|slot| self.remove(slot));
+        closed.map(|channel| channel.unsent()).unwrap_or_default()
     }
 
     fn resolve(&mut self, lookup: LookupId, host: &str, port: u16) {

@@ -18,6 +18,8 @@ mod pair_once_tests;
 mod pair_support;
 #[cfg(test)]
 mod pair_tests;
+#[cfg(test)]
+mod pair_unacknowledged_tests;
 mod send;
 mod send_batch;
 #[cfg(test)]

@@ -136,9 +136,12 @@ pub struct Script {
     /// Metadata requests, and whether they are answered.
     pub metadata_requests: usize,
     pub mute_metadata: bool,
+    muted: Vec<(ConnectionId, RequestHeader)>,
     /// Frames that somebody still holds, as a socket would that has not written them.
     pub hold_frames: bool,
     held: Vec<Frame>,
+    /// The bytes of produce requests stay in the process.
+    pub hold_produce: bool,
     pub polls: usize,
 }
 
@@ -148,6 +151,13 @@ impl Script {
         let bytes = encode_response(key, version, correlation_id, message).unwrap().slice(4..);
         let now = self.now;
         self.waiting.push((now, NetworkEvent::Received { id, bytes }));
+    }
+
+    fn answer_metadata(&mut self, id: ConnectionId, header: &RequestHeader) {
+        let (key, version) = (header.key, header.version);
+        let request = decode_request(key, version, header.body.clone()).unwrap();
+        let message = self.metadata(&request);
+        self.answer(id, header, &message);
     }
 
     fn versions(&self) -> ApiVersionsResponse {
@@ -285,7 +295,9 @@ impl Network for Shared {
         let header = request_header(&bytes::Bytes::from(bytes).slice(4..)).unwrap();
         let mut script = self.lock();
         let Some(&node) = script.open.get(&id) else { return };
-        script.waiting.push((now, NetworkEvent::Sent { id, tag }));
+        if !script.hold_produce || header.key != ApiKey::Produce {
+            script.waiting.push((now, NetworkEvent::Sent { id, tag }));
+        }
         if script.hold_frames {
             drop(slices);
             script.held.push(frame);
@@ -297,11 +309,9 @@ impl Network for Shared {
             }
             ApiKey::Metadata => {
                 script.metadata_requests += 1;
-                if !script.mute_metadata {
-                    let (key, version) = (header.key, header.version);
-                    let request = decode_request(key, version, header.body.clone()).unwrap();
-                    let message = script.metadata(&request);
-                    script.answer(id, &header, &message);
+                match script.mute_metadata {
+                    true => script.muted.push((id, header)),
+                    false => script.answer_metadata(id, &header),
                 }
             }
             ApiKey::InitProducerId => script.give_id(id, node, &header),
@@ -309,7 +319,7 @@ impl Network for Shared {
         }
     }
 
-    fn close(&mut self, id: ConnectionId) {
+    fn close(&mut self, id: ConnectionId) -> Vec<u64> {
         let mut script = self.lock();
         script.open.remove(&id);
         script.waiting.retain(|(_, event)| match event {
@@ -319,6 +329,7 @@ impl Network for Shared {
             | NetworkEvent::Disconnected { id: about, .. } => *about != id,
             NetworkEvent::Resolved { .. } => true,
         });
+        Vec::new()
     }
 
     fn resolve(&mut self, _lookup: LookupId, host: &str, _port: u16) {
@@ -512,6 +523,17 @@ impl Pair {
     pub fn disconnect(&mut self, of: &Asked) {
         let cause = DisconnectCause::ClosedByPeer;
         self.push(NetworkEvent::Disconnected { id: of.connection, cause, unsent: Vec::new() });
+        self.run_ms(0);
+    }
+
+    /// Answers the Metadata requests that were not answered while `mute_metadata` was set.
+    pub fn answer_metadata(&mut self) {
+        {
+            let mut script = self.script.lock();
+            for (id, header) in std::mem::take(&mut script.muted) {
+                script.answer_metadata(id, &header);
+            }
+        }
         self.run_ms(0);
     }
 

@@ -342,22 +342,6 @@ fn a_batch_too_large_is_split_down_to_the_record_that_is() {
 }
 
 #[test]
-fn without_acknowledgement_a_record_is_done_when_its_bytes_have_left() {
-    let (mut pair, topic) = {
-        let mut pair = Pair::new(&[("acks", "0")]);
-        let topic = pair.producer.topic("t").unwrap();
-        pair.run_ms(1);
-        (pair, topic)
-    };
-    pair.send(topic, 0, 1, "a");
-    pair.run_ms(10);
-    assert_eq!(pair.asked().remove(0).acks, 0);
-    let fate = pair.fates().remove(0);
-    assert_eq!((fate.code, fate.offset, fate.persistence), (E::NONE, -1, Persistence::Persisted));
-    pair.check_clean();
-}
-
-#[test]
 fn a_broker_that_speaks_no_known_version_fails_the_records_clearly() {
     let mut pair = Pair::new(&[]);
     pair.script.lock().produce_max = 2;

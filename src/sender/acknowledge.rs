@@ -73,7 +73,10 @@ impl<N: Network> Sender<N> {
         self.count_in_flight(&request.batches, false);
         self.parts.metrics.request.latency.record(now.since(sent_at));
         match outcome {
-            Ok(_) if !request.acked => self.settle_unacked(request, now),
+            Ok(_) if !request.acked => {
+                self.unacknowledged.insert(node, now);
+                self.settle_unacked(request, now);
+            }
             Ok(body) => match decode_response(version, &body) {
                 Ok(response) => {
                     // The broker has answered already and wants to be left alone now (KIP-219).
@@ -355,9 +358,13 @@ fn explain(failure: &RequestFailure, node: NodeId, after_ms: u128) -> (ErrorCode
             );
             (ErrorCode::TRANSPORT, text, !written)
         }
-        RequestFailure::TimedOut => {
+        RequestFailure::TimedOut { written: true } => {
             let text = format!("broker {node} did not answer the request within {after_ms} ms");
             (ErrorCode::TIMED_OUT, text, false)
+        }
+        RequestFailure::TimedOut { written: false } => {
+            let text = format!("broker {node} did not take the whole request within {after_ms} ms");
+            (ErrorCode::TIMED_OUT, text, true)
         }
         RequestFailure::UnsupportedVersion => {
             let text = format!("broker {node} speaks no version of Produce that ottla speaks");

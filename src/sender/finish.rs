@@ -27,7 +27,11 @@ impl<N: Network> Sender<N> {
         let outcome = Outcome {
             code: ErrorCode::NONE,
             message: None,
-            persistence: Persistence::Persisted,
+            // Without acknowledgements nobody says so, ever (librdkafka: POSSIBLY_PERSISTED, too).
+            persistence: match self.settings.acks {
+                0 => Persistence::PossiblyPersisted,
+                _ => Persistence::Persisted,
+            },
             base_offset,
             log_append_time_ms,
             latency_ns: now.since(batch.created).as_nanos() as u64,
@@ -250,6 +254,18 @@ impl<N: Network> Sender<N> {
             self.evaluate(slot, now);
         }
         let parked = accumulator.topics.iter().any(|topic| !topic.gate.lock().is_empty());
-        self.schedule.active() == 0 && !parked
+        self.schedule.active() == 0 && !parked && self.is_silent()
+    }
+
+    /// With acks=0 the bytes of reported records may still lie in the system's buffers. It goes on sending
+    /// them after the socket is closed, unless bytes of the peer were not read or come in then: to those
+    /// TCP answers with a reset, and drops what was left. So no answer may be on its way.
+    fn is_silent(&mut self) -> bool {
+        if self.unacknowledged.is_empty() {
+            return true;
+        }
+        self.parts.metadata.stop();
+        let client = &self.parts.client;
+        self.unacknowledged.keys().all(|&node| client.in_flight(node) == 0)
     }
 }

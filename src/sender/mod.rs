@@ -129,6 +129,8 @@ pub struct Sender<N: Network> {
     reports: Vec<Report>,
     /// For batches that are split.
     bench: Workbench,
+    /// With acks=0: when the last bytes of records left for each node, on the connection that stands.
+    unacknowledged: BTreeMap<NodeId, Time>,
 }
 
 #[derive(Debug, Default, Clone)]
@@ -172,6 +174,7 @@ impl<N: Network> Sender<N> {
             refusing: BTreeMap::new(),
             reports: Vec::new(),
             bench: Workbench::default(),
+            unacknowledged: BTreeMap::new(),
         }
     }
 
@@ -214,12 +217,28 @@ impl<N: Network> Sender<N> {
                 let time = Duration::from_millis(u64::from(ms));
                 self.parts.metrics.request.throttle_time.record(time);
             }
-            ClientEvent::Disconnected { error, .. } => {
-                if self.parts.log.wants_connections() {
-                    self.parts.log.error(Level::Info, &error);
-                }
+            ClientEvent::Disconnected { node, error } => self.disconnected(node, &error, now),
+            ClientEvent::Ready(node) => {
+                self.unacknowledged.remove(&node);
             }
-            ClientEvent::Ready(_) => {}
+        }
+    }
+
+    /// With acks=0 a broker refuses records by closing the connection, and all that it had not read goes with
+    /// it: this line is the only trace of that.
+    fn disconnected(&mut self, node: NodeId, error: &Error, now: Time) {
+        let log = &self.parts.log;
+        let patience = Duration::from_millis(u64::from(self.settings.request_timeout_ms));
+        let written = self.unacknowledged.remove(&node).map(|at| now.since(at));
+        if let Some(ago) = written.filter(|&ago| ago < patience) {
+            let ms = ago.as_millis();
+            let text = format!(
+                "{error}; records were sent to it without acknowledgement (acks=0) until {ms} ms \
+                 before: those that it had not stored are lost"
+            );
+            log.error(Level::Warning, &Error::new(error.code(), text));
+        } else if log.wants_connections() {
+            log.error(Level::Info, error);
         }
     }
 

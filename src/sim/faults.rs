@@ -119,6 +119,7 @@ impl World {
             return;
         }
         let (kind, _) = self.options.troubles[index];
+        self.lossy = true;
         self.trace.note(self.now(), "trouble", &[index as u64]);
         self.trace.say(self.now(), || format!("{kind:?}"));
         match kind {

@@ -202,6 +202,7 @@ impl World {
 
     /// Has the client learn, after all that is on its way, that the connection is over.
     pub(super) fn end_soon(&mut self, id: u64, end: End) {
+        self.lossy = true;
         let arrival = self.arrival();
         let Some(link) = self.links.get_mut(&id) else { return };
         link.in_at = link.in_at.max(arrival);
@@ -216,17 +217,39 @@ impl World {
         };
         let now = self.now();
         self.trace.note(now, "close", &[id]);
+        let cut = self.hang_up(id);
+        self.lossy |= cut;
         let Some(link) = self.links.get_mut(&id) else { return };
-        link.token = None;
         if link.learned.0 == now {
             // It may have found rubbish in front of those answers, and then believes none behind it.
             for &append in &link.learned.1 {
                 self.ledger.appends[append].answered_at = None;
             }
         }
-        // What is on its way still arrives: a broker may act on a request that nobody waits for.
+    }
+
+    /// The client's end is closed. What is on its way still arrives, and a broker may act on a request that
+    /// nobody waits for; but if something was not read, TCP resets the connection: then the answer is true.
+    fn hang_up(&mut self, id: u64) -> bool {
+        let now = self.now();
+        let Some(link) = self.links.get_mut(&id) else { return false };
+        link.token = None;
+        let cut = !link.inbox.is_empty();
+        if cut {
+            link.server = None;
+        }
         let at = link.out_at.max(now);
         self.at(at, Event::ClientGone(id));
+        cut
+    }
+
+    /// The process has closed all its sockets: the rest of what happens on the network.
+    pub(super) fn settle(&mut self) {
+        let open: Vec<u64> = std::mem::take(&mut self.sockets).into_values().collect();
+        for id in open {
+            self.hang_up(id);
+        }
+        self.happen_on_the_network();
     }
 
     /// The sender's buffer has more room.
@@ -243,6 +266,11 @@ impl World {
     pub(super) fn reach_client(&mut self, id: u64, bytes: &[u8]) {
         let Some(link) = self.links.get_mut(&id) else { return };
         if link.silent || link.deaf || link.end == Some(End::Reset) {
+            return;
+        }
+        if link.token.is_none() {
+            // To bytes for a closed socket TCP answers with a reset, and drops what it had not sent.
+            link.server = None;
             return;
         }
         link.inbox.extend(bytes);

@@ -15,7 +15,7 @@ use crate::producer::{assemble, Assembled};
 use crate::sim::network::SimSockets;
 use crate::sim::options::Options;
 use crate::sim::oracle::{
-    duplicates, memory, order, progress, progress::Spin, reports, schedule, stored,
+    duplicates, memory, order, progress, progress::Spin, reports, schedule, stored, unacknowledged,
 };
 use crate::sim::world::World;
 use crate::time::Time;
@@ -111,6 +111,7 @@ fn play(world: &Rc<RefCell<World>>, turns: &mut u64) -> Result<(), String> {
     });
     // What is in flight keeps its memory as long as there is a socket that may read it.
     drop(driver);
+    world.borrow_mut().settle();
     let result = result.and_then(|()| at_end(&mut world.borrow_mut()));
     // The producer's own end must not find a world that is in use.
     let producer = world.borrow_mut().application.producer.take();
@@ -170,6 +171,7 @@ fn at_end(world: &mut World) -> Result<(), String> {
     reports::at_end(world)?;
     memory::check(world, true)?;
     stored::at_end(world, &logs)?;
+    unacknowledged::at_end(world, &logs)?;
     duplicates::at_end(world, &logs)?;
     let again = world.sent_again();
     order::at_end(world, again)?;

@@ -126,6 +126,8 @@ pub(super) struct World {
     pub(super) trace: Trace,
     pub(super) failure: Option<String>,
     pub(super) healed: bool,
+    /// Bytes that the client had written may be lost.
+    pub(super) lossy: bool,
     pub(super) events: u64,
     /// Logs of topics that were deleted: topic, life, partition.
     pub(super) old_logs: BTreeMap<(usize, usize, i32), Vec<crate::mock::OwnedRecord>>,
@@ -155,6 +157,7 @@ impl World {
             trace: Trace::new(printed),
             failure: None,
             healed: false,
+            lossy: false,
             events: 0,
             old_logs: BTreeMap::new(),
             options,
@@ -258,6 +261,16 @@ impl World {
             || !self.ready.is_empty()
             || !self.resolved.is_empty()
             || self.failure.is_some()
+    }
+
+    /// What is on its way through the network happens, and nothing else any more.
+    pub(super) fn happen_on_the_network(&mut self) {
+        while let Some(Reverse(next)) = self.heap.peek() {
+            match next.event {
+                Event::ToBroker(..) | Event::ToClient(..) | Event::BrokerOutput(_) => self.happen(),
+                _ => drop(self.heap.pop()),
+            }
+        }
     }
 
     /// The next event happens.

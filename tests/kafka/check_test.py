@@ -37,13 +37,23 @@ class CheckTest(unittest.TestCase):
         self.assertEqual(self.sorts(), set())
 
     def test_a_good_run_without_offsets_passes(self):
-        self.reports = [[n, 0, 2, n % PARTITIONS, -1] for n in range(COUNT)]
+        self.unacknowledge()
         self.assertEqual(self.sorts(with_offsets=False), set())
+
+    def unacknowledge(self):
+        self.reports = [[n, 0, 1, n % PARTITIONS, -1] for n in range(COUNT)]
+
+    def test_without_acknowledgement_nobody_can_say_that_a_record_is_stored(self):
+        self.assertEqual(self.sorts(with_offsets=False), {"other persistence"})
+        self.reports[5][2] = 1
+        self.assertEqual(self.sorts(), {"other persistence"})
 
     def test_a_lost_record(self):
         del self.stored[17]
         self.assertEqual(self.sorts(), {"reported as stored, but missing"})
+        self.unacknowledge()
         self.assertEqual(self.sorts(with_offsets=False), {"reported as stored, but missing"})
+        self.assertEqual(self.sorts(with_offsets=False, losses_told=True), set())
 
     def test_a_lost_report(self):
         del self.reports[17]

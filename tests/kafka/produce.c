@@ -36,6 +36,13 @@ static void on_delivery(const ottla_report_t *reports, size_t count, size_t stri
     }
 }
 
+static void on_log(int32_t level, const char *text, size_t len, void *env)
+{
+    (void)env;
+    if (level <= OTTLA_LOG_WARNING)
+        fprintf(stderr, "%.*s\n", (int)len, text);
+}
+
 static ottla_producer_t *make_producer(const char *bootstrap, char **settings, int setting_count, FILE *out)
 {
     ottla_config_t *config = NULL;
@@ -56,6 +63,7 @@ static ottla_producer_t *make_producer(const char *bootstrap, char **settings, i
     ottla_callbacks_t callbacks = OTTLA_CALLBACKS_INIT;
     callbacks.on_delivery = on_delivery;
     callbacks.delivery_env = out;
+    callbacks.on_log = on_log;
     must(ottla_producer_new(config, &callbacks, &producer, &error), error, "producer");
     must(ottla_config_free(config), NULL, "config");
     must(ottla_producer_wait_ready(producer, 30000, &error), error, "wait_ready");

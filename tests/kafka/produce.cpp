@@ -50,7 +50,10 @@ ottla::Producer open(char **arguments, int count)
         auto equals = setting.find('=');
         must(config.set(setting.substr(0, equals), setting.substr(equals + 1)), setting);
     }
-    auto producer = ottla::Producer::open(config);
+    auto producer = ottla::Producer::open(config, [](std::int32_t level, std::string_view line) {
+        if (level <= OTTLA_LOG_WARNING)
+            std::cerr << line << '\n';
+    });
     if (!producer)
         end("producer", producer.error());
     must(producer->wait_ready(seconds(30)), "wait_ready");

@@ -2,8 +2,9 @@
 //! other. A reader that went away (`| head`) is no failure.
 
 use std::io::{self, Write};
+use std::sync::{Mutex, PoisonError};
 
-use ottla::config::ProducerConfig;
+use ottla::log::Level;
 
 use crate::exit::Failure;
 
@@ -28,9 +29,16 @@ pub fn say(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
-/// Says what the configuration has to say.
-pub fn say_warnings(config: &ProducerConfig) {
-    for warning in &config.warnings {
-        say(&format!("ottla: warning: {warning}"));
+/// Where the producer's log goes: to people, what is worth their attention; the same line again and again, as
+/// while a broker is down, once.
+pub fn log(quiet: bool) -> impl Fn(Level, &str) + Send + Sync {
+    let last = Mutex::new(String::new());
+    move |level, line| {
+        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+        if quiet || level > Level::Warning || *last == line {
+            return;
+        }
+        line.clone_into(&mut last);
+        say(&format!("ottla: {}: {line}", if level == Level::Error { "error" } else { "warning" }));
     }
 }

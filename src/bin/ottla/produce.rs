@@ -17,7 +17,7 @@ use crate::exit::{Failure, Outcome, DONE, RECORDS_FAILED};
 use crate::input::{find, Input, Step};
 use crate::interrupt::Interrupt;
 use crate::ledger::{Ledger, LedgerSettings};
-use crate::output::{say, say_warnings};
+use crate::output::{log, say};
 use crate::read_back;
 
 /// How long a call into the library may wait before Ctrl-C is looked at again.
@@ -164,7 +164,9 @@ pub fn run(args: &Produce, interrupt: &Interrupt) -> Outcome {
         quiet: args.quiet,
     }));
     let reports = ledger.clone();
-    let builder = ProducerBuilder::from_config(map).on_delivery(move |all| reports.reported(all));
+    let builder = ProducerBuilder::from_config(map)
+        .on_delivery(move |all| reports.reported(all))
+        .on_log(log(args.quiet));
     let producer = builder.build().map_err(|error| Failure::starting(&error))?;
     let session = Session::open(args, &producer, &ledger, interrupt)?;
     session.run()
@@ -213,9 +215,6 @@ impl<'a> Session<'a> {
         ledger: &'a Ledger,
         interrupt: &'a Interrupt,
     ) -> Result<Session<'a>, Failure> {
-        if !args.quiet {
-            say_warnings(producer.config());
-        }
         let (topic, cluster) = args.connect.ready_topic(producer, &args.topic, args.partition)?;
         if args.verbose {
             let brokers = cluster.nodes.len();

@@ -192,7 +192,10 @@ pub(super) static DELIVERY: &[Row] = &[
         "acks",
         Kind::Words(&["all", "-1", "0", "1"]),
         "all",
-        "Acknowledgements a batch needs: all in-sync replicas (all, -1), the leader (1), or none (0).",
+        "Acknowledgements a batch needs: all in-sync replicas (all, -1), the leader (1), or none (0). \
+         With 0 a record is reported when its bytes have left the process, without offset and as \
+         possibly persisted. A broker that cannot take it, a new leader for example, closes the \
+         connection, and with it goes what the broker had not read: only a warning in the log tells.",
     )
     .alias(&["request.required.acks"]),
     Row::new(

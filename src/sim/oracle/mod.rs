@@ -9,3 +9,4 @@ pub(super) mod progress;
 pub(super) mod reports;
 pub(super) mod schedule;
 pub(super) mod stored;
+pub(super) mod unacknowledged;

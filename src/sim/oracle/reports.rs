@@ -35,7 +35,11 @@ pub(in crate::sim) fn take(
     if sent.partition >= 0 && stored && fate.partition != sent.partition {
         return Err(format!("{token} was sent to partition {}: {fate:?}", sent.partition));
     }
-    if stored != (fate.persistence == Persistence::Persisted) {
+    let acknowledged = stored && world.options.acks != 0;
+    let unacknowledged = stored && fate.persistence != Persistence::PossiblyPersisted;
+    if acknowledged != (fate.persistence == Persistence::Persisted)
+        || (unacknowledged && !acknowledged)
+    {
         return Err(format!("{token}: code and persistence disagree: {fate:?}"));
     }
     if stored && (fate.offset >= 0) != (world.options.acks != 0) {

@@ -591,10 +591,13 @@ typedef struct ottla_record_t {
 /** The record is surely not in the log: sending it again cannot duplicate it. */
 #define OTTLA_PERSISTENCE_NOT_PERSISTED 0
 
-/** The record was sent and the answer is not known: sending it again may duplicate it. */
+/**
+ * The record was sent and the answer is not known (with acks=0 there never is one): sending it again may
+ * duplicate it.
+ */
 #define OTTLA_PERSISTENCE_POSSIBLY_PERSISTED 1
 
-/** The broker said that the record is in the log (with acks=0: its bytes left this process). */
+/** The broker said that the record is in the log. */
 #define OTTLA_PERSISTENCE_PERSISTED 2
 
 /**
@@ -609,7 +612,9 @@ typedef struct ottla_report_t {
     uint32_t topic;
     /** The partition, or -1 when none had been chosen. */
     int32_t partition;
-    /** 0: the records are stored. Else an OTTLA_ERROR_... value. */
+    /**
+     * 0: the records are stored (with acks=0: their bytes left this process). Else an OTTLA_ERROR_... value.
+     */
     int32_t status;
     /** OTTLA_PERSISTENCE_... */
     uint32_t persistence;

@@ -22,7 +22,7 @@ use ottla::record::{Record, NO_TIMESTAMP};
 use crate::connect::{print_or_map, Connect};
 use crate::exit::{Failure, Outcome, DONE, RECORDS_FAILED};
 use crate::interrupt::Interrupt;
-use crate::output::{print, say, say_warnings};
+use crate::output::{log, print, say};
 use crate::system;
 use load::{Draw, Keys, Load, Payloads};
 use pace::Pace;
@@ -143,11 +143,10 @@ pub fn run(args: &Perf, interrupt: &Interrupt) -> Outcome {
     let payloads = args.payloads()?;
     let tally = Arc::new(Tally::new(payloads.sizes()));
     let reports = tally.clone();
-    let builder = ProducerBuilder::from_config(map).on_delivery(move |all| reports.reported(all));
+    let builder = ProducerBuilder::from_config(map)
+        .on_delivery(move |all| reports.reported(all))
+        .on_log(log(args.quiet));
     let producer = builder.build().map_err(|error| Failure::starting(&error))?;
-    if !args.quiet {
-        say_warnings(producer.config());
-    }
     if let Some(mock) = producer.mock_cluster() {
         mock.discard();
     }
