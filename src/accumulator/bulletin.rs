@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::error::Error;
 use crate::sync::{Condvar, Mutex, MutexGuard};
+use crate::time::Time;
 
 /// The board. See the head of the file.
 #[derive(Debug, Default)]
@@ -24,8 +25,8 @@ pub struct News {
     pub cluster_error: Option<Error>,
     /// Set while no broker can be reached at all.
     pub unreachable: Option<Error>,
-    /// Errors of topics, until metadata brings them.
-    pub topic_errors: HashMap<u32, Error>,
+    /// Errors of topics, until metadata brings them, and when the question was asked that each answers.
+    pub topic_errors: HashMap<u32, (Error, Time)>,
     /// The producer is being closed.
     pub closed: bool,
 }

@@ -65,7 +65,7 @@ pub struct Client<N: Network> {
     next_connection: u64,
     next_lookup: u64,
     next_correlation_id: i32,
-    /// Since when a metadata update is wanted that did not succeed yet.
+    /// Since when a metadata update is tried that did not succeed yet.
     update_wanted_since: Option<Time>,
     /// `BrokersUnreachable` was told and no broker was reached since.
     unreachable_told: bool,
@@ -178,7 +178,7 @@ impl<N: Network> Client<N> {
     pub fn least_loaded(&mut self, now: Time) -> Option<NodeId> {
         match self.pick(now) {
             pick::Pick::Send(node) | pick::Pick::Connect(node) => Some(node),
-            pick::Pick::Wait | pick::Pick::Unreachable => None,
+            pick::Pick::Wait | pick::Pick::Busy | pick::Pick::Unreachable => None,
         }
     }
 

@@ -13,8 +13,10 @@ use super::node::{Peer, Phase};
 pub(super) enum Pick {
     /// Send it there: ready, with the fewest requests in flight.
     Send(NodeId),
-    /// Wait: an attempt to connect is under way, or a connected broker is busy.
+    /// Wait: an attempt to connect is under way.
     Wait,
+    /// Wait: the connected brokers have all the requests that they may have.
+    Busy,
     /// Connect there: of those that may be tried, the one whose last attempt is the oldest.
     Connect(NodeId),
     /// Every broker has failed and has to be left alone for a while.
@@ -68,7 +70,7 @@ pub(super) fn pick(
         (Some((_, id)), _) => Pick::Send(id),
         _ if under_way => Pick::Wait,
         (None, Some((_, id))) => Pick::Connect(id),
-        (None, None) if busy => Pick::Wait,
+        (None, None) if busy => Pick::Busy,
         (None, None) => Pick::Unreachable,
     }
 }

@@ -26,8 +26,12 @@ impl<N: Network> Client<N> {
         if self.metadata.next_update() > now {
             return;
         }
-        self.update_wanted_since.get_or_insert(now);
         let mut pick = self.pick(now);
+        if pick == Pick::Busy {
+            // Room comes with the next answer or when a request is late: until then nothing has failed.
+            return;
+        }
+        self.update_wanted_since.get_or_insert(now);
         if pick == Pick::Unreachable && self.may_rebootstrap() {
             self.rebootstrap("no known broker can be reached", now);
             pick = self.pick(now);
@@ -35,7 +39,7 @@ impl<N: Network> Client<N> {
         match pick {
             Pick::Send(node) => self.send_update(node, now),
             Pick::Connect(node) => self.dial(node, now),
-            Pick::Wait | Pick::Unreachable => {}
+            Pick::Wait | Pick::Busy | Pick::Unreachable => {}
         }
     }
 

@@ -377,6 +377,27 @@ fn updates_that_fail_for_the_trigger_time_rebootstrap_once_and_fail_what_is_in_f
     bench.make_ready(0);
 }
 
+/// Found by the simulator: a large request on a slow connection was cut off for want of metadata.
+#[test]
+fn a_busy_connection_is_not_given_up_for_an_update_that_nobody_could_send() {
+    let mut bench = Bench::with(BOOTSTRAP, Cluster::of(&THREE[..1]), |settings, _| {
+        settings.rebootstrap_trigger_ms = 2_000;
+        settings.max_in_flight = 1;
+    });
+    bench.serve();
+    bench.make_ready(0);
+    bench.send(0, 1, 600_000);
+    let frame = bench.frames().remove(0);
+    bench.metadata.request_update();
+    bench.pass_ms(10_000);
+    assert_eq!(bench.outcomes(), [], "it goes on");
+    bench.respond_raw(&frame, frame.header.correlation_id, b"");
+    bench.serve();
+    assert_eq!(bench.outcomes(), [(1, "ok")]);
+    assert!(!bench.metadata.snapshot().is_bootstrap());
+    assert!(bench.metadata.next_update() > bench.now(), "the update found its room");
+}
+
 #[test]
 fn rebootstrap_required_by_a_broker_is_done_at_once_but_not_in_a_loop() {
     let (mut bench, frame) = updating(2);

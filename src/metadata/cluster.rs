@@ -8,6 +8,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::error::ErrorCode;
+use crate::time::Time;
 
 use super::bootstrap::BootstrapServer;
 
@@ -94,6 +95,8 @@ pub struct TopicMetadata {
     /// The broker's error for the topic: UNKNOWN_TOPIC_OR_PARTITION, INVALID_TOPIC_EXCEPTION,
     /// TOPIC_AUTHORIZATION_FAILED, …. With a retriable error partitions may still be known.
     pub error: ErrorCode,
+    /// With an error: when the request that it answers was begun. It says nothing about later.
+    pub asked_at: Time,
 }
 
 /// The cluster as the newest answers told it.

@@ -12,6 +12,7 @@ use crate::protocol::messages::metadata_response::{
     MetadataResponsePartition, MetadataResponseTopic,
 };
 use crate::protocol::messages::MetadataResponse;
+use crate::time::Time;
 
 use super::cluster::{ClusterSnapshot, Node, NodeId, PartitionMetadata, TopicMetadata};
 
@@ -199,6 +200,7 @@ fn unanswered_topic(name: &Arc<str>) -> TopicMetadata {
         id: Uuid::nil(),
         partitions: Vec::new(),
         error: ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+        asked_at: Time::ZERO,
     }
 }
 
@@ -210,8 +212,13 @@ fn merge_topic(
     nodes: &BTreeMap<NodeId, Node>,
 ) -> Result<TopicMetadata> {
     let error = ErrorCode::from_broker(answer.error_code);
-    let mut topic =
-        TopicMetadata { name: Arc::clone(name), id: answer.topic_id, partitions: vec![], error };
+    let mut topic = TopicMetadata {
+        name: Arc::clone(name),
+        id: answer.topic_id,
+        partitions: vec![],
+        error,
+        asked_at: Time::ZERO,
+    };
     if error != ErrorCode::NONE {
         // A passing trouble does not make known partitions unknown. A topic that is gone, invalid or
         // forbidden has none.

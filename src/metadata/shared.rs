@@ -63,6 +63,7 @@ pub struct UpdateRequest {
     topics: Vec<Arc<str>>,
     full: bool,
     allow_auto_topic_creation: bool,
+    begun_at: Time,
 }
 
 impl UpdateRequest {
@@ -192,7 +193,7 @@ impl Metadata {
         topics.sort_unstable();
         self.publish_due(&work);
         let allow_auto_topic_creation = self.settings.allow_auto_topic_creation;
-        UpdateRequest { topics, full, allow_auto_topic_creation }
+        UpdateRequest { topics, full, allow_auto_topic_creation, begun_at: now }
     }
 
     /// Applies the answer to `request`, which was sent with Metadata `version`, and publishes the new
@@ -290,7 +291,13 @@ impl Metadata {
             work.new_topics.contains(name) || *expires_at.get_mut() > now.as_nanos()
         });
         let wanted = |name: &str| interest.get_key_value(name).map(|(name, _)| Arc::clone(name));
-        let merged = merge_answer(&self.snapshot(), answer, version, &request.topics, wanted)?;
+        let mut merged = merge_answer(&self.snapshot(), answer, version, &request.topics, wanted)?;
+        for name in &request.topics {
+            let found = merged.snapshot.topics.get_mut(name);
+            if let Some(failed) = found.filter(|topic| topic.error != ErrorCode::NONE) {
+                Arc::make_mut(failed).asked_at = request.begun_at;
+            }
+        }
         self.publish_snapshot(merged.snapshot);
         Ok((merged.changed, merged.incomplete))
     }

@@ -18,8 +18,9 @@ impl Shared {
     /// Waits until the topic is known and its gate open.
     pub(super) fn wait_for_topic(&self, topic: &Topic, limit: Duration) -> Result<()> {
         let begun = Instant::now();
+        let asked_at = self.clock.now();
         let mut news = self.accumulator.bulletin.read();
-        // An error of before may have been mended: only a new one ends this wait.
+        // An error of before may have been mended: only the answer to a new question ends this wait.
         news.topic_errors.remove(&topic.id);
         self.accumulator.inbox.send(Command::WantTopic(topic.id), Time::ZERO);
         let outcome = loop {
@@ -29,7 +30,8 @@ impl Shared {
             if news.closed {
                 break Err(self.why_not_open());
             }
-            let topic_error = news.topic_errors.get(&topic.id);
+            let answer = news.topic_errors.get(&topic.id);
+            let topic_error = answer.filter(|answer| answer.1 >= asked_at).map(|answer| &answer.0);
             if let Some(error) = topic_error.filter(|error| !error.is_retriable()) {
                 break Err(error.clone());
             }

@@ -19,6 +19,8 @@ mod pair_support;
 #[cfg(test)]
 mod pair_tests;
 #[cfg(test)]
+mod pair_topic_tests;
+#[cfg(test)]
 mod pair_unacknowledged_tests;
 mod send;
 mod send_batch;

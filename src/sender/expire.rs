@@ -101,10 +101,21 @@ impl<N: Network> Sender<N> {
         }
     }
 
-    /// Fails every record that waits for the topic.
-    pub(super) fn fail_parked(&mut self, topic: &Topic, code: ErrorCode, text: &str) {
-        let records = std::mem::take(&mut *topic.gate.lock());
-        self.parked_topics.remove(&topic.id);
+    /// Fails every record that has waited for the topic since `parked_until` or longer.
+    pub(super) fn fail_parked(
+        &mut self,
+        topic: &Topic,
+        code: ErrorCode,
+        text: &str,
+        parked_until: Time,
+    ) {
+        let mut parked = topic.gate.lock();
+        let old = parked.iter().take_while(|record| record.parked_at <= parked_until).count();
+        let records: Vec<ParkedRecord> = parked.drain(..old).collect();
+        if parked.is_empty() {
+            self.parked_topics.remove(&topic.id);
+        }
+        drop(parked);
         for record in records {
             self.fail_parked_record(record, code, format!("{text} (topic {})", topic.name));
         }

@@ -170,7 +170,7 @@ impl<N: Network> Sender<N> {
     fn fail_all_queued(&mut self, code: ErrorCode, text: &str, now: Time) {
         let accumulator = self.parts.accumulator.clone();
         for topic in accumulator.topics.iter() {
-            self.fail_parked(topic, code, text);
+            self.fail_parked(topic, code, text, Time::NEVER);
             for partition in topic.partitions().iter() {
                 for batch in partition.take_all(&accumulator.pool) {
                     let maybe_stored = batch.maybe_stored;

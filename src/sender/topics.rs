@@ -83,7 +83,7 @@ impl<N: Network> Sender<N> {
         now: Time,
     ) {
         if known.partitions.is_empty() {
-            self.topic_failed(topic, known.error);
+            self.topic_failed(topic, known.error, known.asked_at);
             return;
         }
         let accumulator = self.parts.accumulator.clone();
@@ -100,17 +100,21 @@ impl<N: Network> Sender<N> {
         });
     }
 
-    /// The topic has no partitions: an error that will not pass ends those who wait for it.
-    fn topic_failed(&mut self, topic: &Arc<Topic>, error: ErrorCode) {
+    /// The topic has no partitions: an error that will not pass ends those who waited for it when the
+    /// question was asked that it answers. The others may find it mended, and get their own answer.
+    fn topic_failed(&mut self, topic: &Arc<Topic>, error: ErrorCode, asked_at: Time) {
         if error == ErrorCode::NONE {
             return;
         }
         let text = format!("topic {}: {}", topic.name, error.description());
         self.parts.accumulator.bulletin.post(|news| {
-            news.topic_errors.insert(topic.id, Error::new(error, text.clone()));
+            news.topic_errors.insert(topic.id, (Error::new(error, text.clone()), asked_at));
         });
         if !error.is_retriable() {
-            self.fail_parked(topic, error, &text);
+            self.fail_parked(topic, error, &text, asked_at);
+            if !topic.gate.lock().is_empty() {
+                self.parts.metadata.request_update();
+            }
         }
     }
 

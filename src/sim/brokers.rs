@@ -82,14 +82,14 @@ impl World {
 
     fn serve(&mut self, id: u64) {
         let Some(mut link) = self.links.remove(&id) else { return };
-        while let Some(frame) = link.next_frame() {
-            self.serve_one(id, &mut link, &frame);
+        while let Some((frame, asked_at)) = link.next_frame() {
+            self.serve_one(id, &mut link, &frame, asked_at);
         }
         self.links.insert(id, link);
         self.broker_output(id);
     }
 
-    fn serve_one(&mut self, id: u64, link: &mut Link, frame: &[u8]) {
+    fn serve_one(&mut self, id: u64, link: &mut Link, frame: &[u8], asked_at: Time) {
         let Some(server) = &mut link.server else { return };
         let now = self.now();
         // Markers that are due now are not this request's doing.
@@ -97,7 +97,7 @@ impl World {
         let is_produce = frame.get(4..6) == Some(&(ApiKey::Produce as i16).to_be_bytes()[..]);
         let before = if is_produce { self.log_ends() } else { BTreeMap::new() };
         server.feed(frame, &mut self.cluster, now);
-        let appends = if is_produce { self.note_appends(&before, now) } else { Vec::new() };
+        let appends = if is_produce { self.note_appends(&before, asked_at) } else { Vec::new() };
         for request in self.cluster.take_requests() {
             let numbers = [id, request.api as u64, request.correlation_id as u64, now.as_nanos()];
             self.trace.note(now, "request", &numbers);
@@ -128,7 +128,8 @@ impl World {
         ends
     }
 
-    fn note_appends(&mut self, before: &BTreeMap<(usize, i32), i64>, now: Time) -> Vec<usize> {
+    fn note_appends(&mut self, before: &BTreeMap<(usize, i32), i64>, asked_at: Time) -> Vec<usize> {
+        let now = self.now();
         let mut made = Vec::new();
         for ((topic, partition), end) in self.log_ends() {
             let base_offset = before.get(&(topic, partition)).copied().unwrap_or(0);
@@ -143,7 +144,7 @@ impl World {
                 partition,
                 base_offset,
                 count: end - base_offset,
-                at: now,
+                asked_at,
                 answered_at: None,
             });
         }

@@ -60,7 +60,8 @@ pub(super) struct Append {
     pub(super) partition: i32,
     pub(super) base_offset: i64,
     pub(super) count: i64,
-    pub(super) at: Time,
+    /// When the client wrote the first byte of the request.
+    pub(super) asked_at: Time,
     /// When the client had read the whole answer that says so.
     pub(super) answered_at: Option<Time>,
 }

@@ -156,6 +156,7 @@ impl World {
     }
 
     fn write(&mut self, token: SocketToken, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
+        let now = self.now();
         let (id, link) = self.link(token)?;
         if link.phase != Phase::Open {
             return Err(ErrorKind::NotConnected.into());
@@ -174,7 +175,8 @@ impl World {
         }
         link.room -= bytes.len();
         let count = bytes.len();
-        self.trace.note(self.now(), "write", &[id, count as u64, hash_of(&bytes)]);
+        link.count_written(count, now);
+        self.trace.note(now, "write", &[id, count as u64, hash_of(&bytes)]);
         self.travel_out(id, bytes);
         Ok(count)
     }

@@ -63,6 +63,10 @@ pub(super) struct Link {
     /// Bytes that a write may take.
     pub(super) room: usize,
     pub(super) read_bytes: u64,
+    /// Where each write of the client ended in its stream, and when it was.
+    pub(super) writes: VecDeque<(u64, Time)>,
+    written_bytes: u64,
+    served_bytes: u64,
     /// When the last portion arrives, each way: portions do not overtake each other.
     pub(super) out_at: Time,
     pub(super) in_at: Time,
@@ -96,6 +100,9 @@ impl Link {
             write_armed: false,
             room,
             read_bytes: 0,
+            writes: VecDeque::new(),
+            written_bytes: 0,
+            served_bytes: 0,
             out_at: now,
             in_at: now,
             silent: false,
@@ -124,10 +131,24 @@ impl Link {
         known
     }
 
-    /// The next whole request, its length included.
-    pub(super) fn next_frame(&mut self) -> Option<Vec<u8>> {
+    /// Notes that the client wrote.
+    pub(super) fn count_written(&mut self, count: usize, now: Time) {
+        self.written_bytes += count as u64;
+        self.writes.push_back((self.written_bytes, now));
+    }
+
+    /// The next whole request, its length included, and when its first byte was written.
+    pub(super) fn next_frame(&mut self) -> Option<(Vec<u8>, Time)> {
         let length: [u8; 4] = self.frames.get(..4)?.try_into().ok()?;
         let end = 4 + usize::try_from(i32::from_be_bytes(length)).ok()?;
-        (self.frames.len() >= end).then(|| self.frames.drain(..end).collect())
+        if self.frames.len() < end {
+            return None;
+        }
+        while self.writes.front().is_some_and(|&(end, _)| end <= self.served_bytes) {
+            self.writes.pop_front();
+        }
+        self.served_bytes += end as u64;
+        let written_at = self.writes.front().map_or(Time::ZERO, |&(_, at)| at);
+        Some((self.frames.drain(..end).collect(), written_at))
     }
 }

@@ -1,5 +1,5 @@
-//! A record is stored twice only when the client could not know that it was stored: never after it had
-//! read the answer that says so.
+//! A record is stored twice only when the client could not know that it was stored: it never sends it again
+//! after it had read the answer that says so. (An earlier attempt may arrive late.)
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ pub(in crate::sim) fn at_end(world: &World, logs: &Logs) -> Result<(), String> {
         for pair in found.windows(2) {
             // The ledger is in the order of time.
             let [first, second] = pair else { continue };
-            if first.answered_at.is_some_and(|answered| answered < second.at) {
+            if first.answered_at.is_some_and(|answered| answered < second.asked_at) {
                 return Err(format!(
                     "a record was sent again after its answer: {first:?}, {second:?}"
                 ));

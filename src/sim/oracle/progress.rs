@@ -2,7 +2,7 @@
 //! turn without need.
 
 use crate::error::ErrorCode;
-use crate::sim::ledger::Ledger;
+use crate::sim::ledger::{Fate, Ledger, Sent};
 use crate::sim::world::World;
 use crate::time::Time;
 
@@ -47,7 +47,8 @@ pub(in crate::sim) fn at_end(world: &World) -> Result<(), String> {
             return Err(format!("{token} had to be aborted by a patient close: {fate:?}"));
         }
         let refused = options.workload.partitions_itself && fate.code == ErrorCode::ARGUMENT;
-        if sent.probe && patient && !refused && fate.code != ErrorCode::NONE {
+        let hasty = refused || joined_older(world, sent, fate);
+        if sent.probe && patient && !hasty && fate.code != ErrorCode::NONE {
             return Err(format!("{token} failed though everything works: {fate:?}"));
         }
         if options.is_calm() && is_trouble(fate.code) {
@@ -55,6 +56,18 @@ pub(in crate::sim) fn at_end(world: &World) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// A record that joins a waiting batch shares the deadline of the batch's first record, which may be near.
+fn joined_older(world: &World, sent: &Sent, fate: &Fate) -> bool {
+    let timeout_ms = world.options.delivery_timeout_ms;
+    let first = |other: &Sent| {
+        let theirs = other.fate.as_ref().map(|other| (other.at, other.partition));
+        other.topic == sent.topic
+            && theirs == Some((fate.at, fate.partition))
+            && other.at.plus_ms(timeout_ms) <= fate.at
+    };
+    fate.code == ErrorCode::EXPIRED && world.ledger.sent.iter().any(first)
 }
 
 /// Errors that only come from a network or a broker that does not work.

@@ -1,0 +1,73 @@
+//! Errors of topics in the scripted world of `pair_support.rs`: whom an answer speaks for.
+
+use std::time::Duration;
+
+use super::pair_support::Pair;
+use crate::error::ErrorCode as E;
+use crate::producer::TopicId;
+
+const FORBIDDEN: i16 = 29;
+
+/// Topic `t` is forbidden, and the answer that says so is on its way.
+fn forbidden() -> (Pair, TopicId) {
+    let mut pair = Pair::new(&[]);
+    pair.change_topic(|topic| topic.error = FORBIDDEN);
+    pair.script.lock().mute_metadata = true;
+    let topic = pair.producer.topic("t").unwrap();
+    pair.send(topic, 0, 1, "early");
+    pair.run_ms(10);
+    (pair, topic)
+}
+
+/// Found by the simulator: the topic was allowed again before the record came, and it failed all the same.
+#[test]
+fn an_answer_fails_what_was_parked_before_its_question_and_nothing_later() {
+    let (mut pair, topic) = forbidden();
+    pair.send(topic, 0, 2, "late");
+    pair.answer_metadata();
+    assert_eq!(pair.codes(), [(1, E::TOPIC_AUTHORIZATION_FAILED)]);
+    pair.change_topic(|topic| topic.error = 0);
+    pair.script.lock().mute_metadata = false;
+    pair.answer_metadata();
+    pair.run_ms(300);
+    let asked = pair.asked().remove(0);
+    assert_eq!(asked.values(), ["late"]);
+    pair.answer(&asked, E::NONE);
+    assert_eq!(pair.codes(), [(2, E::NONE)]);
+    pair.check_clean();
+}
+
+#[test]
+fn what_stays_forbidden_fails_with_the_answer_to_its_own_question() {
+    let (mut pair, topic) = forbidden();
+    pair.send(topic, 0, 2, "late");
+    pair.script.lock().mute_metadata = false;
+    pair.answer_metadata();
+    pair.run_ms(300);
+    let failed = E::TOPIC_AUTHORIZATION_FAILED;
+    assert_eq!(pair.codes(), [(1, failed), (2, failed)]);
+    pair.check_clean();
+}
+
+#[test]
+fn a_send_that_waits_is_not_ended_by_the_answer_to_an_older_question() {
+    let (mut pair, topic) = forbidden();
+    std::thread::scope(|scope| {
+        let shared = pair.producer.shared.clone();
+        let waiting = scope.spawn(move || {
+            let topic = shared.accumulator.topics.get(topic.0).unwrap();
+            shared.wait_for_topic(topic, Duration::from_secs(60))
+        });
+        while pair.producer.shared.accumulator.inbox.is_empty() {
+            std::thread::yield_now();
+        }
+        pair.answer_metadata();
+        pair.change_topic(|topic| topic.error = 0);
+        pair.script.lock().mute_metadata = false;
+        while !waiting.is_finished() {
+            pair.answer_metadata();
+            pair.run_ms(10);
+        }
+        assert!(waiting.join().unwrap().is_ok());
+    });
+}
