@@ -20,7 +20,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("protocol", &["error"]),
     ("delivery", &["error", "sync"]),
     ("partitioner", &["config", "record"]),
-    ("metadata", &["backoff", "error", "protocol", "time"]),
+    ("metadata", &["backoff", "config::BootstrapServer", "error", "protocol", "time"]),
     ("net", &["client::network", "error", "protocol::frame", "time"]),
     ("client", &["backoff", "error", "metadata", "protocol", "time"]),
     ("txn", &["backoff", "error", "metadata", "protocol", "record", "time"]),

@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use bytes::{BufMut, Bytes, BytesMut};
 
+use crate::config::BootstrapServer;
 use crate::error::ErrorCode;
-use crate::metadata::{parse_bootstrap_servers, Metadata, MetadataSettings, NodeId};
+use crate::metadata::{Metadata, MetadataSettings, NodeId};
 use crate::protocol::frame::Frame;
 use crate::protocol::messages::api_versions_response::ApiVersion;
 use crate::protocol::messages::metadata_response::{
@@ -237,7 +238,7 @@ impl Bench {
             allow_auto_topic_creation: true,
         };
         change(&mut settings, &mut metadata);
-        let servers = parse_bootstrap_servers(bootstrap).unwrap();
+        let servers = BootstrapServer::parse_list("", bootstrap).unwrap();
         let metadata = Arc::new(Metadata::new(metadata, servers, 1));
         let world = Shared::default();
         world.lock().now = Time::from_ms(1_000);

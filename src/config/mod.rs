@@ -1,10 +1,11 @@
 //! Owns configuration: one table of settings, the parser, the rules between settings, and the
 //! typed result. It never reads files or the environment.
 //!
-//! `table` holds the rows; `value.rs` parses the text of one; `map.rs` collects what was set;
-//! `resolve.rs` and `rules.rs` make a `ProducerConfig` (`settings.rs`) of it; `reference.rs` prints
-//! the table for readers.
+//! `table` holds the rows; `value.rs` parses the text of one (`bootstrap.rs` that of servers); `map.rs`
+//! collects what was set; `resolve.rs` and `rules.rs` make a `ProducerConfig` (`settings.rs`) of it;
+//! `reference.rs` prints the table for readers.
 
+mod bootstrap;
 mod map;
 pub mod reference;
 mod resolve;
@@ -13,6 +14,7 @@ mod settings;
 pub mod table;
 mod value;
 
+pub use bootstrap::BootstrapServer;
 pub use map::ConfigMap;
 pub use settings::*;
 pub use value::Secret;

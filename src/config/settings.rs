@@ -4,7 +4,7 @@
 //! Durations are `u64` milliseconds; [`NEVER_MS`] stands for "no limit", and `Time::plus_ms` turns
 //! it into `Time::NEVER` by itself.
 
-use std::fmt;
+use crate::config::BootstrapServer;
 
 /// A duration without end.
 pub const NEVER_MS: u64 = u64::MAX;
@@ -48,25 +48,6 @@ pub enum Compat {
     Java,
     /// Those of librdkafka, where its programs can see them.
     Librdkafka,
-}
-
-/// One entry of `bootstrap.servers`.
-#[derive(Clone, PartialEq, Eq, Debug, Hash)]
-pub struct BootstrapServer {
-    /// Host name or address, without brackets.
-    pub host: String,
-    /// TCP port, never 0.
-    pub port: u16,
-}
-
-impl fmt::Display for BootstrapServer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.host.contains(':') {
-            write!(f, "[{}]:{}", self.host, self.port)
-        } else {
-            write!(f, "{}:{}", self.host, self.port)
-        }
-    }
 }
 
 /// Where to find the cluster.

@@ -7,9 +7,6 @@ use super::table::{Kind, Row, Status};
 use super::BootstrapServer;
 use crate::error::{Error, ErrorCode, Result};
 
-/// The port of a bootstrap server that names none.
-const DEFAULT_PORT: u16 = 9092;
-
 /// The longest text that fits a Kafka string.
 const MAX_TEXT_BYTES: usize = i16::MAX as usize;
 
@@ -127,9 +124,7 @@ pub(super) fn parse(row: &Row, key: &str, text: &str) -> Result<Value> {
         Kind::Text => (trimmed.len() <= MAX_TEXT_BYTES).then(|| Value::Text(trimmed.to_owned())),
         Kind::Secret => Some(Value::Secret(Secret::new(text))),
         Kind::List => Some(Value::List(items(trimmed).map(str::to_owned).collect())),
-        Kind::Servers => {
-            items(trimmed).map(parse_server).collect::<Option<_>>().map(Value::Servers)
-        }
+        Kind::Servers => Some(Value::Servers(BootstrapServer::parse_list(key, trimmed)?)),
     };
     value.ok_or_else(|| {
         let message = match row.kind {
@@ -154,31 +149,6 @@ fn parse_bool(text: &str) -> Option<bool> {
 
 fn items(text: &str) -> impl Iterator<Item = &str> {
     text.split(',').map(str::trim).filter(|item| !item.is_empty())
-}
-
-/// `host`, `host:port`, `[v6]:port`, each with or without `plaintext://` in front (librdkafka).
-fn parse_server(text: &str) -> Option<BootstrapServer> {
-    let address = match text.split_once("://") {
-        Some((scheme, address)) if scheme.eq_ignore_ascii_case("plaintext") => address,
-        Some(_) => return None,
-        None => text,
-    };
-    let (host, port) = if let Some(bracketed) = address.strip_prefix('[') {
-        let (host, rest) = bracketed.split_once(']')?;
-        (host, rest.strip_prefix(':').or(rest.is_empty().then_some(""))?)
-    } else {
-        let (host, port) = address.rsplit_once(':').unwrap_or((address, ""));
-        // Several colons without brackets could be read in two ways.
-        (!host.contains(':')).then_some((host, port))?
-    };
-    let port = match port {
-        "" if address.ends_with(':') => return None,
-        "" => DEFAULT_PORT,
-        port => port.parse().ok().filter(|port| *port != 0)?,
-    };
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "-._%:".contains(c);
-    let valid = !host.is_empty() && host.chars().all(allowed);
-    valid.then(|| BootstrapServer { host: host.to_owned(), port })
 }
 
 /// The beginning of a value, enough to recognise it in a message.

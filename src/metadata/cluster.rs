@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::error::ErrorCode;
 use crate::time::Time;
 
-use super::bootstrap::BootstrapServer;
+use crate::config::BootstrapServer;
 
 /// A broker's id. Bootstrap servers, whose ids are not known yet, have -1, -2, ….
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]

@@ -11,9 +11,9 @@ use crate::protocol::messages::metadata_response::{
 use crate::protocol::messages::{BrokerId, MetadataResponse, TopicName};
 use crate::protocol::StrBytes;
 
-use super::bootstrap::parse_bootstrap_servers;
 use super::cluster::{ClusterSnapshot, Node, NodeId};
 use super::merge::{merge_answer, merge_leadership, LeaderHint, Merged};
+use crate::config::BootstrapServer;
 
 const NEWEST: i16 = 13;
 
@@ -50,7 +50,7 @@ fn failed(name: &str, code: i16) -> MetadataResponseTopic {
 }
 
 fn start() -> ClusterSnapshot {
-    ClusterSnapshot::bootstrap(&parse_bootstrap_servers("seed:9092").unwrap())
+    ClusterSnapshot::bootstrap(&BootstrapServer::parse_list("", "seed:9092").unwrap())
 }
 
 fn merge_as(

@@ -2,7 +2,6 @@
 //! somebody wants, the rules by which an answer changes it, and when the next answer is due.
 //! Never sends a request: the client asks [`Metadata`] what is due and hands it what came back.
 
-mod bootstrap;
 mod cluster;
 mod merge;
 mod schedule;
@@ -13,7 +12,6 @@ mod merge_tests;
 #[cfg(test)]
 mod shared_tests;
 
-pub use bootstrap::{parse_bootstrap_servers, BootstrapServer};
 pub use cluster::{ClusterSnapshot, Node, NodeId, PartitionMetadata, TopicMetadata};
 pub use merge::LeaderHint;
 pub use shared::{Metadata, MetadataSettings, UpdateRequest};

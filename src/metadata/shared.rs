@@ -15,10 +15,10 @@ use crate::protocol::messages::{MetadataRequest, MetadataResponse, TopicName};
 use crate::protocol::StrBytes;
 use crate::time::Time;
 
-use super::bootstrap::BootstrapServer;
 use super::cluster::{bootstrap_nodes, ClusterSnapshot, Node};
 use super::merge::{merge_answer, merge_leadership, LeaderHint};
 use super::schedule::Schedule;
+use crate::config::BootstrapServer;
 
 /// How metadata is kept.
 #[derive(Clone, Debug)]

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 
+use crate::config::BootstrapServer;
 use crate::error::ErrorCode;
 use crate::protocol::messages::metadata_response::{
     MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
@@ -11,9 +12,7 @@ use crate::protocol::messages::{BrokerId, MetadataResponse};
 use crate::protocol::StrBytes;
 use crate::time::Time;
 
-use super::{
-    parse_bootstrap_servers, LeaderHint, Metadata, MetadataSettings, NodeId, UpdateRequest,
-};
+use super::{LeaderHint, Metadata, MetadataSettings, NodeId, UpdateRequest};
 
 const MAX_AGE_MS: u64 = 60_000;
 const MAX_IDLE_MS: u64 = 10_000;
@@ -26,7 +25,7 @@ fn metadata() -> Metadata {
         retry_backoff_max_ms: 1_000,
         allow_auto_topic_creation: true,
     };
-    Metadata::new(settings, parse_bootstrap_servers("seed:9092").unwrap(), 5)
+    Metadata::new(settings, BootstrapServer::parse_list("", "seed:9092").unwrap(), 5)
 }
 
 /// An answer to `request` in which broker 0 leads the only partition of every topic.

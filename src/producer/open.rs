@@ -15,14 +15,14 @@ use crate::accumulator::{Accumulator, AccumulatorSettings};
 use crate::backoff::ExponentialBackoff;
 use crate::client::network::Network;
 use crate::client::{Client, ClientSettings};
-use crate::config::{self, BatchingSettings, ProducerConfig, NEVER_MS};
+use crate::config::{self, BatchingSettings, BootstrapServer, ProducerConfig, NEVER_MS};
 use crate::delivery::future::Futures;
 use crate::delivery::{Delivery, Door};
 use crate::driver::{thread, Driver};
 use crate::encoder::EncoderThreads;
 use crate::error::{Error, ErrorCode, Result};
 use crate::log::{Level, Log};
-use crate::metadata::{parse_bootstrap_servers, BootstrapServer, Metadata, MetadataSettings};
+use crate::metadata::{Metadata, MetadataSettings};
 use crate::metrics::ProducerMetrics;
 use crate::mock::MockCluster;
 use crate::net::mio_sockets::{MioSockets, SocketSettings};
@@ -253,11 +253,8 @@ pub(super) fn metadata_of(
         allow_auto_topic_creation: config.metadata.allow_auto_create_topics,
     };
     let servers = match mock {
-        Some(mock) => parse_bootstrap_servers(&mock.bootstrap_servers())?,
-        None => {
-            let servers = config.bootstrap.servers.iter();
-            servers.map(|s| BootstrapServer { host: s.host.clone(), port: s.port }).collect()
-        }
+        Some(mock) => BootstrapServer::parse_list("the mock cluster", &mock.bootstrap_servers())?,
+        None => config.bootstrap.servers.clone(),
     };
     Ok(Metadata::new(settings, servers, seed ^ 3))
 }
