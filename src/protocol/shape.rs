@@ -8,17 +8,68 @@ use std::ops::RangeInclusive;
 use kafka_protocol::messages::ApiKey;
 
 use super::wire::{Read, Reader};
-use super::{shape_requests, shape_responses};
+use super::{shape_requests as requests, shape_responses as responses};
 use crate::error::{Error, ErrorCode, Result};
 
-/// The fields of a message in all of its versions, in the order of the wire.
-pub(super) struct Shape {
-    /// The first and last version that the table describes.
-    pub versions: RangeInclusive<i16>,
+/// The fields of an API's messages in all of its versions, in the order of the wire.
+struct Shape {
+    /// The first and last version that the tables describe.
+    versions: RangeInclusive<i16>,
     /// The first version with compact lengths and tagged fields; `i16::MAX` when there is none.
-    pub flexible_since: i16,
-    /// The fields.
-    pub fields: &'static [Field],
+    flexible_since: i16,
+    request: &'static [Field],
+    response: &'static [Field],
+}
+
+/// The shape of an API's messages; `None` when there are no tables for it.
+fn shape(key: ApiKey) -> Option<Shape> {
+    let (versions, flexible_since, request, response) = match key {
+        ApiKey::Metadata => (0..=13, 9, requests::METADATA, responses::METADATA),
+        ApiKey::ApiVersions => (0..=4, 3, requests::API_VERSIONS, responses::API_VERSIONS),
+        ApiKey::FindCoordinator => {
+            (0..=6, 3, requests::FIND_COORDINATOR, responses::FIND_COORDINATOR)
+        }
+        ApiKey::InitProducerId => {
+            (0..=5, 2, requests::INIT_PRODUCER_ID, responses::INIT_PRODUCER_ID)
+        }
+        ApiKey::AddPartitionsToTxn => {
+            (0..=5, 3, requests::ADD_PARTITIONS_TO_TXN, responses::ADD_PARTITIONS_TO_TXN)
+        }
+        ApiKey::AddOffsetsToTxn => {
+            (0..=4, 3, requests::ADD_OFFSETS_TO_TXN, responses::ADD_OFFSETS_TO_TXN)
+        }
+        ApiKey::EndTxn => (0..=5, 3, requests::END_TXN, responses::END_TXN),
+        ApiKey::TxnOffsetCommit => {
+            (0..=5, 3, requests::TXN_OFFSET_COMMIT, responses::TXN_OFFSET_COMMIT)
+        }
+        ApiKey::SaslHandshake => {
+            (0..=1, i16::MAX, requests::SASL_HANDSHAKE, responses::SASL_HANDSHAKE)
+        }
+        ApiKey::SaslAuthenticate => {
+            (0..=2, 2, requests::SASL_AUTHENTICATE, responses::SASL_AUTHENTICATE)
+        }
+        ApiKey::CreateTopics => (2..=7, 5, requests::CREATE_TOPICS, responses::CREATE_TOPICS),
+        ApiKey::ListOffsets => (1..=10, 6, requests::LIST_OFFSETS, responses::LIST_OFFSETS),
+        ApiKey::Fetch => (4..=17, 12, requests::FETCH, responses::FETCH),
+        _ => return None,
+    };
+    Some(Shape { versions, flexible_since, request, response })
+}
+
+/// Which of an API's messages.
+#[derive(Copy, Clone, PartialEq, Eq)]
+enum Side {
+    Request,
+    Response,
+}
+
+impl Side {
+    fn name(self) -> &'static str {
+        match self {
+            Side::Request => "request",
+            Side::Response => "response",
+        }
+    }
 }
 
 /// One field, and the versions that have it.
@@ -86,12 +137,12 @@ impl Field {
 /// Fails unless `body` can be a response of this API and version; `Ok` promises that decoding it
 /// allocates a bounded multiple of its length. Bytes left over are no error.
 pub(super) fn check_response(key: ApiKey, version: i16, body: &[u8]) -> Result<()> {
-    check(shape_responses::of(key), key, version, body, "response").map(|_left| ())
+    check(Side::Response, key, version, body).map(|_left| ())
 }
 
 /// The same for a request, whose last byte must be the body's last.
 pub(super) fn check_request(key: ApiKey, version: i16, body: &[u8]) -> Result<()> {
-    match check(shape_requests::of(key), key, version, body, "request")? {
+    match check(Side::Request, key, version, body)? {
         0 => Ok(()),
         left => {
             let message = format!("{key:?} request v{version}: {left} bytes left over");
@@ -101,20 +152,19 @@ pub(super) fn check_request(key: ApiKey, version: i16, body: &[u8]) -> Result<()
 }
 
 /// Gives the bytes left over.
-fn check(
-    shape: Option<Shape>,
-    key: ApiKey,
-    version: i16,
-    body: &[u8],
-    what: &str,
-) -> Result<usize> {
-    let Some(shape) = shape.filter(|shape| shape.versions.contains(&version)) else {
+fn check(side: Side, key: ApiKey, version: i16, body: &[u8]) -> Result<usize> {
+    let what = side.name();
+    let Some(shape) = shape(key).filter(|shape| shape.versions.contains(&version)) else {
         let message = format!("{key:?} {what} v{version} is not known");
         return Err(Error::new(ErrorCode::UNSUPPORTED_VERSION, message));
     };
     let walk = Walk { version, flexible: version >= shape.flexible_since };
     let mut reader = Reader::new(body);
-    walk.fields(&mut reader, shape.fields).map_err(|found| found.into_error(key, version, what))?;
+    let fields = match side {
+        Side::Request => shape.request,
+        Side::Response => shape.response,
+    };
+    walk.fields(&mut reader, fields).map_err(|found| found.into_error(key, version, what))?;
     Ok(reader.left())
 }
 

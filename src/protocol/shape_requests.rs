@@ -1,53 +1,30 @@
 //! The requests that the mock broker accepts, as tables for `shape`. The layouts are those of
 //! Apache Kafka's message definitions; versions that ottla never speaks are left out.
 
-use kafka_protocol::messages::ApiKey;
-
 use super::shape::Kind::{Array, Blob, Struct, Text, TextArray};
-use super::shape::{field, Field, Shape, BOOLEAN, INT16, INT32, INT32_ARRAY, INT64, INT8, UUID};
-
-/// The shape of `key`'s request; `None` when there is no table for it.
-pub(super) fn of(key: ApiKey) -> Option<Shape> {
-    let (versions, flexible_since, fields) = match key {
-        ApiKey::Metadata => (0..=13, 9, METADATA),
-        ApiKey::ApiVersions => (0..=4, 3, API_VERSIONS),
-        ApiKey::FindCoordinator => (0..=6, 3, FIND_COORDINATOR),
-        ApiKey::InitProducerId => (0..=5, 2, INIT_PRODUCER_ID),
-        ApiKey::AddPartitionsToTxn => (0..=5, 3, ADD_PARTITIONS_TO_TXN),
-        ApiKey::AddOffsetsToTxn => (0..=4, 3, ADD_OFFSETS_TO_TXN),
-        ApiKey::EndTxn => (0..=5, 3, END_TXN),
-        ApiKey::TxnOffsetCommit => (0..=5, 3, TXN_OFFSET_COMMIT),
-        ApiKey::SaslHandshake => (0..=1, i16::MAX, SASL_HANDSHAKE),
-        ApiKey::SaslAuthenticate => (0..=2, 2, SASL_AUTHENTICATE),
-        ApiKey::CreateTopics => (2..=7, 5, CREATE_TOPICS),
-        ApiKey::ListOffsets => (1..=10, 6, LIST_OFFSETS),
-        ApiKey::Fetch => (4..=17, 12, FETCH),
-        _ => return None,
-    };
-    Some(Shape { versions, flexible_since, fields })
-}
+use super::shape::{field, Field, BOOLEAN, INT16, INT32, INT32_ARRAY, INT64, INT8, UUID};
 
 const METADATA_TOPIC: &[Field] = &[field("topic_id", UUID).since(10), field("name", Text)];
 
-const METADATA: &[Field] = &[
+pub(super) const METADATA: &[Field] = &[
     field("topics", Array(METADATA_TOPIC)),
     field("allow_auto_topic_creation", BOOLEAN).since(4),
     field("include_cluster_authorized_operations", BOOLEAN).since(8).until(10),
     field("include_topic_authorized_operations", BOOLEAN).since(8),
 ];
 
-const API_VERSIONS: &[Field] = &[
+pub(super) const API_VERSIONS: &[Field] = &[
     field("client_software_name", Text).since(3),
     field("client_software_version", Text).since(3),
 ];
 
-const FIND_COORDINATOR: &[Field] = &[
+pub(super) const FIND_COORDINATOR: &[Field] = &[
     field("key", Text).until(3),
     field("key_type", INT8).since(1),
     field("coordinator_keys", TextArray).since(4),
 ];
 
-const INIT_PRODUCER_ID: &[Field] = &[
+pub(super) const INIT_PRODUCER_ID: &[Field] = &[
     field("transactional_id", Text),
     field("transaction_timeout_ms", INT32),
     field("producer_id", INT64).since(3),
@@ -64,7 +41,7 @@ const ADD_PARTITIONS_TRANSACTION: &[Field] = &[
     field("topics", Array(ADD_PARTITIONS_TOPIC)),
 ];
 
-const ADD_PARTITIONS_TO_TXN: &[Field] = &[
+pub(super) const ADD_PARTITIONS_TO_TXN: &[Field] = &[
     field("transactions", Array(ADD_PARTITIONS_TRANSACTION)).since(4),
     field("transactional_id", Text).until(3),
     field("producer_id", INT64).until(3),
@@ -72,14 +49,14 @@ const ADD_PARTITIONS_TO_TXN: &[Field] = &[
     field("topics", Array(ADD_PARTITIONS_TOPIC)).until(3),
 ];
 
-const ADD_OFFSETS_TO_TXN: &[Field] = &[
+pub(super) const ADD_OFFSETS_TO_TXN: &[Field] = &[
     field("transactional_id", Text),
     field("producer_id", INT64),
     field("producer_epoch", INT16),
     field("group_id", Text),
 ];
 
-const END_TXN: &[Field] = &[
+pub(super) const END_TXN: &[Field] = &[
     field("transactional_id", Text),
     field("producer_id", INT64),
     field("producer_epoch", INT16),
@@ -96,7 +73,7 @@ const TXN_OFFSET_PARTITION: &[Field] = &[
 const TXN_OFFSET_TOPIC: &[Field] =
     &[field("name", Text), field("partitions", Array(TXN_OFFSET_PARTITION))];
 
-const TXN_OFFSET_COMMIT: &[Field] = &[
+pub(super) const TXN_OFFSET_COMMIT: &[Field] = &[
     field("transactional_id", Text),
     field("group_id", Text),
     field("producer_id", INT64),
@@ -107,9 +84,9 @@ const TXN_OFFSET_COMMIT: &[Field] = &[
     field("topics", Array(TXN_OFFSET_TOPIC)),
 ];
 
-const SASL_HANDSHAKE: &[Field] = &[field("mechanism", Text)];
+pub(super) const SASL_HANDSHAKE: &[Field] = &[field("mechanism", Text)];
 
-const SASL_AUTHENTICATE: &[Field] = &[field("auth_bytes", Blob)];
+pub(super) const SASL_AUTHENTICATE: &[Field] = &[field("auth_bytes", Blob)];
 
 const CREATE_ASSIGNMENT: &[Field] =
     &[field("partition_index", INT32), field("broker_ids", INT32_ARRAY)];
@@ -124,7 +101,7 @@ const CREATE_TOPIC: &[Field] = &[
     field("configs", Array(CREATE_CONFIG)),
 ];
 
-const CREATE_TOPICS: &[Field] = &[
+pub(super) const CREATE_TOPICS: &[Field] = &[
     field("topics", Array(CREATE_TOPIC)),
     field("timeout_ms", INT32),
     field("validate_only", BOOLEAN),
@@ -139,7 +116,7 @@ const LIST_OFFSETS_PARTITION: &[Field] = &[
 const LIST_OFFSETS_TOPIC: &[Field] =
     &[field("name", Text), field("partitions", Array(LIST_OFFSETS_PARTITION))];
 
-const LIST_OFFSETS: &[Field] = &[
+pub(super) const LIST_OFFSETS: &[Field] = &[
     field("replica_id", INT32),
     field("isolation_level", INT8).since(2),
     field("topics", Array(LIST_OFFSETS_TOPIC)),
@@ -170,7 +147,7 @@ const FETCH_FORGOTTEN: &[Field] = &[
 
 const FETCH_REPLICA_STATE: &[Field] = &[field("replica_id", INT32), field("replica_epoch", INT64)];
 
-const FETCH: &[Field] = &[
+pub(super) const FETCH: &[Field] = &[
     field("replica_id", INT32).until(14),
     field("max_wait_ms", INT32),
     field("min_bytes", INT32),

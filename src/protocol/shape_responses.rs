@@ -1,31 +1,8 @@
 //! The responses that ottla, its tests and its tools receive, as tables for `shape`. The layouts are those of
 //! Apache Kafka's message definitions; versions that ottla never speaks are left out.
 
-use kafka_protocol::messages::ApiKey;
-
 use super::shape::Kind::{Array, Blob, Struct, Text, TextArray};
-use super::shape::{field, Field, Shape, BOOLEAN, INT16, INT32, INT32_ARRAY, INT64, INT8, UUID};
-
-/// The shape of `key`'s response; `None` when there is no table for it.
-pub(super) fn of(key: ApiKey) -> Option<Shape> {
-    let (versions, flexible_since, fields) = match key {
-        ApiKey::Metadata => (0..=13, 9, METADATA),
-        ApiKey::ApiVersions => (0..=4, 3, API_VERSIONS),
-        ApiKey::FindCoordinator => (0..=6, 3, FIND_COORDINATOR),
-        ApiKey::InitProducerId => (0..=5, 2, INIT_PRODUCER_ID),
-        ApiKey::AddPartitionsToTxn => (0..=5, 3, ADD_PARTITIONS_TO_TXN),
-        ApiKey::AddOffsetsToTxn => (0..=4, 3, ADD_OFFSETS_TO_TXN),
-        ApiKey::EndTxn => (0..=5, 3, END_TXN),
-        ApiKey::TxnOffsetCommit => (0..=5, 3, TXN_OFFSET_COMMIT),
-        ApiKey::SaslHandshake => (0..=1, i16::MAX, SASL_HANDSHAKE),
-        ApiKey::SaslAuthenticate => (0..=2, 2, SASL_AUTHENTICATE),
-        ApiKey::CreateTopics => (2..=7, 5, CREATE_TOPICS),
-        ApiKey::ListOffsets => (1..=10, 6, LIST_OFFSETS),
-        ApiKey::Fetch => (4..=17, 12, FETCH),
-        _ => return None,
-    };
-    Some(Shape { versions, flexible_since, fields })
-}
+use super::shape::{field, Field, BOOLEAN, INT16, INT32, INT32_ARRAY, INT64, INT8, UUID};
 
 const METADATA_BROKER: &[Field] = &[
     field("node_id", INT32),
@@ -53,7 +30,7 @@ const METADATA_TOPIC: &[Field] = &[
     field("topic_authorized_operations", INT32).since(8),
 ];
 
-const METADATA: &[Field] = &[
+pub(super) const METADATA: &[Field] = &[
     field("throttle_time_ms", INT32).since(3),
     field("brokers", Array(METADATA_BROKER)),
     field("cluster_id", Text).since(2),
@@ -69,7 +46,7 @@ const API_VERSION: &[Field] =
 const FEATURE: &[Field] =
     &[field("name", Text), field("one_version", INT16), field("other_version", INT16)];
 
-const API_VERSIONS: &[Field] = &[
+pub(super) const API_VERSIONS: &[Field] = &[
     field("error_code", INT16),
     field("api_keys", Array(API_VERSION)),
     field("throttle_time_ms", INT32).since(1),
@@ -88,7 +65,7 @@ const COORDINATOR: &[Field] = &[
     field("error_message", Text),
 ];
 
-const FIND_COORDINATOR: &[Field] = &[
+pub(super) const FIND_COORDINATOR: &[Field] = &[
     field("throttle_time_ms", INT32).since(1),
     field("error_code", INT16).until(3),
     field("error_message", Text).since(1).until(3),
@@ -98,7 +75,7 @@ const FIND_COORDINATOR: &[Field] = &[
     field("coordinators", Array(COORDINATOR)).since(4),
 ];
 
-const INIT_PRODUCER_ID: &[Field] = &[
+pub(super) const INIT_PRODUCER_ID: &[Field] = &[
     field("throttle_time_ms", INT32),
     field("error_code", INT16),
     field("producer_id", INT64),
@@ -114,17 +91,17 @@ const ADD_PARTITIONS_TOPIC: &[Field] =
 const ADD_PARTITIONS_TRANSACTION: &[Field] =
     &[field("transactional_id", Text), field("topic_results", Array(ADD_PARTITIONS_TOPIC))];
 
-const ADD_PARTITIONS_TO_TXN: &[Field] = &[
+pub(super) const ADD_PARTITIONS_TO_TXN: &[Field] = &[
     field("throttle_time_ms", INT32),
     field("error_code", INT16).since(4),
     field("results_by_transaction", Array(ADD_PARTITIONS_TRANSACTION)).since(4),
     field("results_by_topic", Array(ADD_PARTITIONS_TOPIC)).until(3),
 ];
 
-const ADD_OFFSETS_TO_TXN: &[Field] =
+pub(super) const ADD_OFFSETS_TO_TXN: &[Field] =
     &[field("throttle_time_ms", INT32), field("error_code", INT16)];
 
-const END_TXN: &[Field] = &[
+pub(super) const END_TXN: &[Field] = &[
     field("throttle_time_ms", INT32),
     field("error_code", INT16),
     field("producer_id", INT64).since(5),
@@ -137,12 +114,13 @@ const TXN_OFFSET_PARTITION: &[Field] =
 const TXN_OFFSET_TOPIC: &[Field] =
     &[field("name", Text), field("partitions", Array(TXN_OFFSET_PARTITION))];
 
-const TXN_OFFSET_COMMIT: &[Field] =
+pub(super) const TXN_OFFSET_COMMIT: &[Field] =
     &[field("throttle_time_ms", INT32), field("topics", Array(TXN_OFFSET_TOPIC))];
 
-const SASL_HANDSHAKE: &[Field] = &[field("error_code", INT16), field("mechanisms", TextArray)];
+pub(super) const SASL_HANDSHAKE: &[Field] =
+    &[field("error_code", INT16), field("mechanisms", TextArray)];
 
-const SASL_AUTHENTICATE: &[Field] = &[
+pub(super) const SASL_AUTHENTICATE: &[Field] = &[
     field("error_code", INT16),
     field("error_message", Text),
     field("auth_bytes", Blob),
@@ -168,7 +146,7 @@ const CREATED_TOPIC: &[Field] = &[
     field("topic_config_error_code", INT16).since(5).tagged(0),
 ];
 
-const CREATE_TOPICS: &[Field] =
+pub(super) const CREATE_TOPICS: &[Field] =
     &[field("throttle_time_ms", INT32), field("topics", Array(CREATED_TOPIC))];
 
 const LIST_OFFSETS_PARTITION: &[Field] = &[
@@ -182,7 +160,7 @@ const LIST_OFFSETS_PARTITION: &[Field] = &[
 const LIST_OFFSETS_TOPIC: &[Field] =
     &[field("name", Text), field("partitions", Array(LIST_OFFSETS_PARTITION))];
 
-const LIST_OFFSETS: &[Field] =
+pub(super) const LIST_OFFSETS: &[Field] =
     &[field("throttle_time_ms", INT32).since(2), field("topics", Array(LIST_OFFSETS_TOPIC))];
 
 const FETCH_EPOCH_END: &[Field] = &[field("epoch", INT32), field("end_offset", INT64)];
@@ -216,7 +194,7 @@ const FETCH_TOPIC: &[Field] = &[
 const FETCH_ENDPOINT: &[Field] =
     &[field("node_id", INT32), field("host", Text), field("port", INT32), field("rack", Text)];
 
-const FETCH: &[Field] = &[
+pub(super) const FETCH: &[Field] = &[
     field("throttle_time_ms", INT32),
     field("error_code", INT16).since(7),
     field("session_id", INT32).since(7),

@@ -15,8 +15,7 @@ fn encoded<M: Encodable>(version: i16, message: &M) -> Vec<u8> {
 
 /// Every table consumes exactly the bytes that the crate writes.
 struct Exact {
-    what: &'static str,
-    of: fn(ApiKey) -> Option<Shape>,
+    side: Side,
     seen: usize,
 }
 
@@ -26,37 +25,37 @@ impl Visit for Exact {
         M: Encodable + Decodable + PartialEq + Debug,
     {
         let bytes = encoded(version, &message);
-        let left = check((self.of)(key), key, version, &bytes, self.what);
-        assert_eq!(left.unwrap(), 0, "{key:?} {} v{version}", self.what);
+        let left = check(self.side, key, version, &bytes);
+        assert_eq!(left.unwrap(), 0, "{key:?} {} v{version}", self.side.name());
         for length in 0..bytes.len() {
-            let cut = check((self.of)(key), key, version, &bytes[..length], self.what);
+            let cut = check(self.side, key, version, &bytes[..length]);
             let code = cut.expect_err("cut short").code();
-            assert_eq!(code, ErrorCode::PROTOCOL, "{key:?} {} v{version}", self.what);
+            assert_eq!(code, ErrorCode::PROTOCOL, "{key:?} {} v{version}", self.side.name());
         }
         self.seen += 1;
     }
 }
 
 /// The versions that the tables cover.
-fn covered(of: fn(ApiKey) -> Option<Shape>) -> usize {
+fn covered() -> usize {
     (0..=100)
         .filter_map(|key| ApiKey::try_from(key).ok())
-        .filter_map(of)
+        .filter_map(shape)
         .fold(0, |sum, shape| sum + shape.versions.count())
 }
 
 #[test]
 fn the_tables_of_responses_are_those_of_the_crate() {
-    let mut exact = Exact { what: "response", of: shape_responses::of, seen: 0 };
+    let mut exact = Exact { side: Side::Response, seen: 0 };
     samples::responses(&mut exact);
-    assert_eq!(exact.seen, covered(shape_responses::of), "a version without a sample");
+    assert_eq!(exact.seen, covered(), "a version without a sample");
 }
 
 #[test]
 fn the_tables_of_requests_are_those_of_the_crate() {
-    let mut exact = Exact { what: "request", of: shape_requests::of, seen: 0 };
+    let mut exact = Exact { side: Side::Request, seen: 0 };
     samples::requests(&mut exact);
-    assert_eq!(exact.seen, covered(shape_requests::of), "a version without a sample");
+    assert_eq!(exact.seen, covered(), "a version without a sample");
 }
 
 #[test]
@@ -66,11 +65,10 @@ fn every_response_that_ottla_asks_for_has_a_table() {
         if key == ApiKey::Produce {
             continue; // its codec is ours
         }
-        let described = shape_responses::of(key).expect("a table").versions;
+        let described = shape(key).expect("tables").versions;
         // The newest AddPartitionsToTxn are spoken among brokers only.
         let newest = if key == ApiKey::AddPartitionsToTxn { 5 } else { spoken.max };
         assert_eq!(described, spoken.min..=newest, "{key:?}");
-        assert_eq!(shape_requests::of(key).expect("a table").versions, described, "{key:?}");
     }
 }
 
