@@ -11,6 +11,8 @@ mod open;
 #[cfg(test)]
 mod face_tests;
 #[cfg(test)]
+mod pair_asked;
+#[cfg(test)]
 mod pair_end_tests;
 #[cfg(test)]
 mod pair_once_tests;
