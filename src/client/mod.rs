@@ -109,13 +109,24 @@ impl<N: Network> Client<N> {
             self.dial(node, now);
         }
         let max_in_flight = self.settings.max_in_flight;
-        self.peers.get(&node).is_some_and(|peer| !peer.retired && peer.can_send(max_in_flight))
+        let left = self.is_left(node);
+        let Some(peer) = self.peers.get_mut(&node) else { return false };
+        peer.retired = left;
+        !left && peer.can_send(max_in_flight)
+    }
+
+    /// Whether the node left the cluster. One that left may be back without a metadata answer: a Produce
+    /// response can name it as a leader (KIP-951).
+    fn is_left(&self, node: NodeId) -> bool {
+        let retired = self.peers.get(&node).is_some_and(|peer| peer.retired);
+        retired && !self.metadata.snapshot().nodes.contains_key(&node)
     }
 
     /// When to ask [`Client::ready`] again: [`Time::NEVER`] means that an event will come before it is
     /// worth it.
     pub fn poll_delay(&self, node: NodeId, now: Time) -> Time {
         match self.peers.get(&node).map(|peer| (peer.phase(), peer)) {
+            Some(_) if self.is_left(node) => Time::NEVER,
             Some((Phase::BackingOff | Phase::Throttled, peer)) => peer.until().max(now),
             Some((Phase::Ready, peer)) if peer.can_send(self.settings.max_in_flight) => now,
             Some((Phase::Disconnected, _)) | None if self.can_dial(node, now) => now,

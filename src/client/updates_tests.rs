@@ -1,7 +1,7 @@
 //! Tests of metadata updates by the client: priority, failures, choice of the node, rebootstrap.
 
 use crate::error::ErrorCode;
-use crate::metadata::NodeId;
+use crate::metadata::{LeaderHint, NodeId};
 use crate::protocol::messages::{MetadataRequest, MetadataResponse};
 use crate::protocol::{decode_request, ApiKey};
 use crate::time::Time;
@@ -255,6 +255,30 @@ fn a_broker_that_leaves_the_cluster_is_left_when_its_requests_are_done() {
     assert_eq!(bench.outcomes(), [(7, "ok")]);
     assert!(bench.world.lock().closed.contains(&frame.connection));
     assert!(!bench.client.peers.contains_key(&NodeId(1)));
+}
+
+/// Found by the simulator: such a node was not ready, and nothing said when to ask again but at once.
+#[test]
+fn a_broker_that_left_with_requests_in_flight_is_back_when_a_response_names_it_as_leader() {
+    let mut cluster = Cluster::of(&THREE[..2]);
+    cluster.topics.push(("t", vec![0]));
+    let mut bench = Bench::ready(BOOTSTRAP, cluster, &[0, 1]);
+    let now = bench.now();
+    bench.metadata.want_topic("t", now);
+    bench.serve();
+    bench.send(1, 7, 10_000);
+    bench.serve();
+    let back = bench.metadata.snapshot().nodes[&NodeId(1)].clone();
+    bench.cluster.brokers.pop();
+    bench.pass_ms(150);
+    bench.metadata.request_update();
+    bench.serve();
+    assert!(!bench.is_ready(1));
+    assert_eq!(bench.client.poll_delay(NodeId(1), bench.now()), Time::NEVER, "it left");
+    let hint = LeaderHint { topic: "t", partition: 0, leader: NodeId(1), leader_epoch: 9 };
+    assert!(bench.metadata.update_leadership(&[hint], &[back]));
+    assert_eq!(bench.client.poll_delay(NodeId(1), bench.now()), bench.now());
+    assert!(bench.is_ready(1));
 }
 
 #[test]
