@@ -1567,7 +1567,8 @@ int32_t ottla_mock_cluster_end_offset(const ottla_mock_cluster_t *cluster,
 int32_t ottla_mock_cluster_free(ottla_mock_cluster_t *cluster);
 
 /**
- * Reads back every record of a partition. OTTLA_ERROR_UNKNOWN_TOPIC, _UNKNOWN_PARTITION.
+ * Reads back every record of a partition, whatever became of its transaction
+ * (ottla_mock_cluster_records_isolated() tells them apart). OTTLA_ERROR_UNKNOWN_TOPIC, _UNKNOWN_PARTITION.
  * Pointers: `topic` is readable for its length; `records_out` is writable; `error_out` is NULL or writable.
  */
 int32_t ottla_mock_cluster_records(const ottla_mock_cluster_t *cluster,
@@ -1595,6 +1596,69 @@ int32_t ottla_mock_records_at(const ottla_mock_records_t *records,
  * Pointers: What the records gave is not used any more.
  */
 int32_t ottla_mock_records_free(ottla_mock_records_t *records);
+
+/**
+ * Everything, also what was aborted or is not decided yet (isolation.level of Kafka's consumers).
+ */
+#define OTTLA_ISOLATION_READ_UNCOMMITTED 0
+
+/**
+ * What was committed or never in a transaction, up to the first transaction that is still open.
+ */
+#define OTTLA_ISOLATION_READ_COMMITTED 1
+
+/**
+ * Reads back the records of a partition that a consumer of this isolation (OTTLA_ISOLATION_...) would get by
+ * now. Transaction markers are no records, whatever the isolation. Freed by the caller with
+ * ottla_mock_records_free(). OTTLA_ERROR_ARGUMENT: no such isolation; _UNKNOWN_TOPIC, _UNKNOWN_PARTITION.
+ * Pointers: `topic` is readable for its length; `records_out` is writable; `error_out` is NULL or writable.
+ */
+int32_t ottla_mock_cluster_records_isolated(const ottla_mock_cluster_t *cluster,
+                                            const char *topic,
+                                            size_t topic_len,
+                                            int32_t partition,
+                                            int32_t isolation_level,
+                                            ottla_mock_records_t **records_out,
+                                            ottla_error_t **error_out);
+
+/**
+ * The offset that a consumer group has committed for a partition, as a new consumer of the group would find
+ * it: -1 when there is none. Offsets sent to a transaction count once that is committed and its markers
+ * are written.
+ * Pointers: `group` and `topic` are readable for their lengths; `offset_out` is writable.
+ */
+int32_t ottla_mock_cluster_committed_offset(const ottla_mock_cluster_t *cluster,
+                                            const char *group,
+                                            size_t group_len,
+                                            const char *topic,
+                                            size_t topic_len,
+                                            int32_t partition,
+                                            int64_t *offset_out);
+
+/**
+ * Makes the brokers as old as those of a Kafka release, "2.8" say, from 1.1 on: they speak its versions, and
+ * treat producers and transactions as it did. OTTLA_ERROR_ARGUMENT for anything else.
+ * Pointers: `release` is readable for its length.
+ */
+int32_t ottla_mock_cluster_set_kafka_version(ottla_mock_cluster_t *cluster,
+                                             const char *release,
+                                             size_t release_len);
+
+/**
+ * Finalizes another `transaction.version` (KIP-890): 2, 1 or 0, or -1 for a cluster that does not know
+ * it. It is 2 unless told. Clients hear of it by their next ApiVersions. OTTLA_ERROR_ARGUMENT for other
+ * levels.
+ */
+int32_t ottla_mock_cluster_set_transaction_version(ottla_mock_cluster_t *cluster,
+                                                   int32_t level);
+
+/**
+ * How many milliseconds after the end of a transaction its markers are written, from now on: 0 unless told.
+ * Until then its records are undecided, and its transactional id answers
+ * OTTLA_ERROR_CONCURRENT_TRANSACTIONS.
+ */
+int32_t ottla_mock_cluster_set_marker_delay(ottla_mock_cluster_t *cluster,
+                                            uint64_t delay_ms);
 
 /* ---- NUL-terminated text ------------------------------------------------------------------ */
 

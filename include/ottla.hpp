@@ -225,6 +225,12 @@ struct StoredRecord {
     std::vector<std::pair<std::string, std::optional<std::string>>> headers;
 };
 
+/** What a reader wants to see of transactions. */
+enum class Isolation : std::int32_t {
+    read_uncommitted = OTTLA_ISOLATION_READ_UNCOMMITTED,
+    read_committed = OTTLA_ISOLATION_READ_COMMITTED,
+};
+
 /** The embedded cluster: one of its own, or the one of a producer with test.mock.num.brokers. */
 class MockCluster {
 public:
@@ -323,13 +329,16 @@ public:
             get(), topic.data(), topic.size(), partition, codes.data(), codes.size()));
     }
 
-    /** Everything that a partition stores. */
-    Result<std::vector<StoredRecord>> records(std::string_view topic, std::int32_t partition) const
+    /** The records that a consumer of this isolation would get from a partition. */
+    Result<std::vector<StoredRecord>>
+    records(std::string_view topic, std::int32_t partition,
+            Isolation isolation = Isolation::read_uncommitted) const
     {
         ottla_mock_records_t *handle = nullptr;
         ottla_error_t *error = nullptr;
-        auto status = ottla_mock_cluster_records(get(), topic.data(), topic.size(), partition,
-                                                 &handle, &error);
+        auto status = ottla_mock_cluster_records_isolated(
+            get(), topic.data(), topic.size(), partition, static_cast<std::int32_t>(isolation),
+            &handle, &error);
         if (status != 0)
             return Error::take(status, error);
         detail::Handle<ottla_mock_records_t, ottla_mock_records_free> records(handle);
@@ -344,6 +353,39 @@ public:
             all.push_back(copy(record, offset));
         }
         return all;
+    }
+
+    /** The offset that a consumer group has committed for a partition, or -1. */
+    Result<std::int64_t> committed_offset(std::string_view group, std::string_view topic,
+                                          std::int32_t partition) const
+    {
+        std::int64_t offset = -1;
+        auto status = ottla_mock_cluster_committed_offset(get(), group.data(), group.size(),
+                                                          topic.data(), topic.size(), partition,
+                                                          &offset);
+        if (status != 0)
+            return Error::take(status, nullptr);
+        return offset;
+    }
+
+    /** Makes the brokers as old as those of a Kafka release: "2.8". */
+    Result<void> set_kafka_version(std::string_view release)
+    {
+        return detail::result(
+            ottla_mock_cluster_set_kafka_version(get(), release.data(), release.size()));
+    }
+
+    /** Finalizes another transaction.version: 0 to 2, or -1 for a cluster that does not know it. */
+    Result<void> set_transaction_version(std::int32_t level)
+    {
+        return detail::result(ottla_mock_cluster_set_transaction_version(get(), level));
+    }
+
+    /** How long after the end of a transaction its markers are written. */
+    Result<void> set_marker_delay(std::chrono::milliseconds delay)
+    {
+        auto ms = delay.count() < 0 ? 0 : static_cast<std::uint64_t>(delay.count());
+        return detail::result(ottla_mock_cluster_set_marker_delay(get(), ms));
     }
 
     MockCluster(MockCluster &&other) noexcept

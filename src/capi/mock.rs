@@ -43,7 +43,12 @@ impl MockHandle {
         MockHandle { of: Owner::Producer(producer.addr()), bootstrap_servers }
     }
 
-    fn with<T>(&self, use_it: impl FnOnce(&MockCluster) -> Result<T>) -> Result<T> {
+    pub(super) fn owned(cluster: MockCluster) -> MockHandle {
+        let bootstrap_servers = c_text(&cluster.bootstrap_servers());
+        MockHandle { of: Owner::Us(cluster), bootstrap_servers }
+    }
+
+    pub(super) fn with<T>(&self, use_it: impl FnOnce(&MockCluster) -> Result<T>) -> Result<T> {
         match &self.of {
             Owner::Us(cluster) => use_it(cluster),
             Owner::Producer(handle) => {
@@ -58,7 +63,7 @@ impl MockHandle {
     }
 }
 
-fn on_cluster(
+pub(super) fn on_cluster(
     cluster: *const ottla_mock_cluster_t,
     body: impl FnOnce(&MockCluster) -> Result<()>,
 ) -> i32 {
@@ -91,9 +96,7 @@ pub unsafe extern "C" fn ottla_mock_cluster_new(
                 return Err(Error::new(ErrorCode::ARGUMENT, text));
             }
             let cluster = MockCluster::start(brokers as usize)?;
-            let bootstrap_servers = c_text(&cluster.bootstrap_servers());
-            place
-                .write(registry::insert(MockHandle { of: Owner::Us(cluster), bootstrap_servers })?);
+            place.write(registry::insert(MockHandle::owned(cluster))?);
             Ok(())
         });
         guard::answer_with(done, error_out)
@@ -391,7 +394,7 @@ impl Kind for RecordsObject {
 }
 
 impl RecordsObject {
-    fn new(partition: i32, records: Vec<OwnedRecord>) -> RecordsObject {
+    pub(super) fn new(partition: i32, records: Vec<OwnedRecord>) -> RecordsObject {
         let headers = records.iter().map(|r| ottla_header_t::views(&r.headers)).collect();
         RecordsObject { partition, records, headers }
     }
@@ -404,7 +407,8 @@ impl RecordsObject {
     }
 }
 
-/// Reads back every record of a partition. OTTLA_ERROR_UNKNOWN_TOPIC, _UNKNOWN_PARTITION.
+/// Reads back every record of a partition, whatever became of its transaction
+/// (ottla_mock_cluster_records_isolated() tells them apart). OTTLA_ERROR_UNKNOWN_TOPIC, _UNKNOWN_PARTITION.
 ///
 /// # Safety
 /// `topic` is readable for its length; `records_out` is writable; `error_out` is NULL or writable.

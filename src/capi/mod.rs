@@ -28,6 +28,7 @@ pub mod events;
 pub mod metadata;
 pub mod metrics;
 pub mod mock;
+pub mod mock_transactions;
 
 pub use guard::{Callback, Inside, Rule, RULES};
 pub use registry::live_handles;

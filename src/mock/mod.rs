@@ -25,7 +25,7 @@ mod releases;
 mod server;
 mod server_loop;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod topic;
 mod topology;
 mod versions;

@@ -125,6 +125,12 @@ impl Tester {
     }
 }
 
+/// A cluster whose topic `t` has three records in partition 0: one of a committed transaction (with it
+/// group `g` committed offset 11 there), one of an aborted, one of an open one.
+pub(crate) fn cluster_with_transactions() -> Cluster {
+    super::coordinator::with_transactions()
+}
+
 pub(super) fn produce_frame(
     topic: &str,
     id: uuid::Uuid,

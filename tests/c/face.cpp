@@ -87,6 +87,9 @@ static void polled()
             && !stored.headers[1].second;
     }
     CHECK(empty_key && whole);
+    auto committed = cluster->records("polled", 0, ottla::Isolation::read_committed);
+    CHECK(committed && committed->size() == records->size());
+    CHECK(*cluster->committed_offset("g", "polled", 0) == -1);
 
     CHECK(cluster->push_partition_errors("polled", 0, {OTTLA_ERROR_MESSAGE_TOO_LARGE}));
     CHECK(producer->send(*topic, std::nullopt, "v", 9, 0));

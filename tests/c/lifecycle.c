@@ -101,6 +101,15 @@ static void records_come_back(ottla_producer_t *producer, const char *topic, siz
         int64_t end = -1;
         CHECK_OK(ottla_mock_cluster_end_offset(cluster, topic, strlen(topic), (int32_t)p, &end));
         CHECK_EQUAL(end, count);
+        ottla_mock_records_t *committed = NULL;
+        CHECK_OK(ottla_mock_cluster_records_isolated(cluster, topic, strlen(topic), (int32_t)p,
+                                                     OTTLA_ISOLATION_READ_COMMITTED, &committed, NULL));
+        CHECK_EQUAL(ottla_mock_records_count(committed), count);
+        CHECK_OK(ottla_mock_records_free(committed));
+        int64_t group_offset = 0;
+        CHECK_OK(ottla_mock_cluster_committed_offset(cluster, "g", 1, topic, strlen(topic), (int32_t)p,
+                                                     &group_offset));
+        CHECK_EQUAL(group_offset, -1);
         for (size_t i = 0; i < count; i++) {
             ottla_record_t record = OTTLA_RECORD_INIT;
             int64_t offset = -1;

@@ -373,6 +373,8 @@ LOG_INFO = 6
 PURGE_QUEUED = 1
 PURGE_IN_FLIGHT = 2
 SEND_NO_WAIT = 1
+ISOLATION_READ_UNCOMMITTED = 0
+ISOLATION_READ_COMMITTED = 1
 
 
 class Header(Structure):
@@ -832,6 +834,33 @@ PROTOTYPES = {
     "ottla_mock_records_count": (c_size_t, (c_void_p,)),
     "ottla_mock_records_at": (c_int32, (c_void_p, c_size_t, POINTER(Record), POINTER(c_int64))),
     "ottla_mock_records_free": (c_int32, (c_void_p,)),
+    "ottla_mock_cluster_records_isolated": (
+        c_int32,
+        (
+            c_void_p,
+            c_char_p,
+            c_size_t,
+            c_int32,
+            c_int32,
+            POINTER(c_void_p),
+            POINTER(c_void_p),
+        ),
+    ),
+    "ottla_mock_cluster_committed_offset": (
+        c_int32,
+        (
+            c_void_p,
+            c_char_p,
+            c_size_t,
+            c_char_p,
+            c_size_t,
+            c_int32,
+            POINTER(c_int64),
+        ),
+    ),
+    "ottla_mock_cluster_set_kafka_version": (c_int32, (c_void_p, c_char_p, c_size_t)),
+    "ottla_mock_cluster_set_transaction_version": (c_int32, (c_void_p, c_int32)),
+    "ottla_mock_cluster_set_marker_delay": (c_int32, (c_void_p, c_uint64)),
 }
 
 

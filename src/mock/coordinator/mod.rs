@@ -21,6 +21,9 @@ mod offsets_tests;
 #[cfg(test)]
 mod testing;
 
+#[cfg(test)]
+pub(super) use offsets_tests::with_transactions;
+
 pub use end::TransactionDescription;
 pub use group::CommittedOffset;
 pub use seats::CoordinatorKind;

@@ -12,6 +12,7 @@ use super::testing::{text, Bench, ID, OLD, V1, V2};
 use super::transaction::Identity;
 use super::{CommittedOffset, CoordinatorKind, TransactionState};
 use crate::error::ErrorCode;
+use crate::mock::Cluster;
 use crate::protocol::ApiKey;
 
 /// TxnOffsetCommit as a client sends it for group `g` and topic `t`.
@@ -90,6 +91,20 @@ impl Bench {
         let found = self.tester.cluster.committed_offset("g", "t", partition);
         found.map(|found| found.offset)
     }
+}
+
+/// See `mock::testing::cluster_with_transactions`.
+pub(in crate::mock) fn with_transactions() -> Cluster {
+    let mut bench = Bench::ready(V2);
+    assert_eq!(bench.write(0, 0, 1).error_code, 0);
+    bench.commit_offset(0, 11);
+    bench.end(true).unwrap();
+    assert_eq!(bench.write(0, 0, 1).error_code, 0);
+    bench.commit_offset(0, 99);
+    bench.end(false).unwrap();
+    assert_eq!(bench.write(0, 0, 1).error_code, 0);
+    bench.commit_offset(0, 100);
+    bench.tester.cluster
 }
 
 #[test]

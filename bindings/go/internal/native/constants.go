@@ -183,4 +183,6 @@ const (
 	PurgeQueued                                   = 1
 	PurgeInFlight                                 = 2
 	SendNoWait                                    = 1
+	IsolationReadUncommitted                      = 0
+	IsolationReadCommitted                        = 1
 )
