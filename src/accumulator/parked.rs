@@ -2,10 +2,13 @@
 //! metadata tells its partitions (DESIGN 3.10). Every later record of the topic joins them, so order stays.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 
+use crate::accumulator::topic::{Topic, TopicState};
+use crate::accumulator::Accumulator;
 use crate::delivery::Promises;
 use crate::record::{Header, Record};
+use crate::sync::{Mutex, MutexGuard};
 use crate::time::Time;
 
 /// What a parked record costs beside its bytes.
@@ -98,9 +101,55 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// The queue, for whoever parks or promotes. The topic's state changes only under this lock.
+    /// The queue.
     pub fn lock(&self) -> MutexGuard<'_, VecDeque<ParkedRecord>> {
         self.parked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How an attempt to park a record ended.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Parking {
+    /// It stands behind the gate; as the first, so the sender must be told, or behind others.
+    Parked {
+        /// Nobody stood there.
+        first: bool,
+    },
+    /// The gate is open: append it.
+    Open,
+    /// The producer is closed.
+    Closed,
+}
+
+impl Accumulator {
+    /// Puts the record that `make` gives behind the topic's gate, if that is not open by now.
+    pub fn park(&self, topic: &Topic, make: impl FnOnce() -> ParkedRecord) -> Parking {
+        let mut parked = topic.gate.lock();
+        // Both are asked under the lock: the sender opens the gate under it, and close sets its flag before
+        // it empties the gates.
+        if topic.state() == TopicState::Known {
+            return Parking::Open;
+        }
+        if self.is_closed() {
+            return Parking::Closed;
+        }
+        let first = parked.is_empty();
+        parked.push_back(make());
+        Parking::Parked { first }
+    }
+
+    /// Takes the first record from behind the gate of a topic that became known. When there is none, the
+    /// gate is open from now on.
+    pub fn unpark(&self, topic: &Topic) -> Option<ParkedRecord> {
+        let mut parked = topic.gate.lock();
+        let first = parked.pop_front();
+        if first.is_none() {
+            // Under the lock: whoever parks looks at the state after taking it.
+            topic.set_state(TopicState::Known);
+            drop(parked);
+            self.bulletin.post(|_| {});
+        }
+        first
     }
 }
 

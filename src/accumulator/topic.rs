@@ -2,8 +2,7 @@
 //! A topic is registered once; its partitions appear when metadata tells how many there are.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU32, AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use once_cell::sync::OnceCell;
 
@@ -13,6 +12,8 @@ use crate::accumulator::partition::Partition;
 use crate::accumulator::sticky::Sticky;
 use crate::metadata::NodeId;
 use crate::record::compress::Compression;
+use crate::sync::atomic::{AtomicU32, AtomicU8, Ordering};
+use crate::sync::{Mutex, MutexGuard};
 
 /// The number of a topic within one producer, from [`Producer::topic`](crate::producer::Producer::topic).
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
@@ -220,7 +221,7 @@ impl Topics {
 
     /// The topic with this name, registered now if it was not. `None` when the table is full.
     pub fn register(&self, name: &str, seed: u64) -> Option<(&Arc<Topic>, bool)> {
-        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut names = self.lock_names();
         if let Some(&id) = names.get(name) {
             return Some((self.table.get(id)?, false));
         }
@@ -234,12 +235,20 @@ impl Topics {
 
     /// The id of a registered name.
     pub fn id_of(&self, name: &str) -> Option<u32> {
-        self.names.lock().unwrap_or_else(PoisonError::into_inner).get(name).copied()
+        self.lock_names().get(name).copied()
     }
 
-    /// All topics.
+    fn lock_names(&self) -> MutexGuard<'_, HashMap<Arc<str>, u32>> {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// All topics. When a producer is closed, each topic is either among them or registered by a thread that
+    /// sees the producer closed: the lock puts the two in order.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Topic>> {
-        self.table.iter()
+        let names = self.lock_names();
+        let count = self.table.len();
+        drop(names);
+        (0..count).filter_map(|id| self.table.get(id))
     }
 
     /// The partition in this slot.

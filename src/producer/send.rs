@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::accumulator::append::{AppendFailure, Outgoing};
 use crate::accumulator::batch::size_upper_bound;
 use crate::accumulator::inbox::Command;
-use crate::accumulator::parked::ParkedRecord;
+use crate::accumulator::parked::{ParkedRecord, Parking};
 use crate::accumulator::pool::{Needs, Taker};
 use crate::accumulator::topic::{Topic, TopicId, TopicState};
 use crate::delivery::future::DeliveryFuture;
@@ -286,24 +286,22 @@ impl Shared {
             return Err(self.queue_full());
         }
         let lease = Lease::new(pool.clone(), cost);
-        let mut parked = topic.gate.lock();
-        // The sender opens the gate under this lock, and close sets its flag before it empties the gates.
-        if topic.state() == TopicState::Known {
-            drop(parked);
-            drop(lease);
-            return self.append(topic, outgoing, Wait::Never);
+        let make = || {
+            let home = self.delivery.clone();
+            let promise = Promises::of_one(topic.id, partition, token, lease, home);
+            ParkedRecord::new(record, partition, promise, self.clock.now())
+        };
+        match self.accumulator.park(topic, make) {
+            Parking::Parked { first } => {
+                self.metrics.append.records_parked.increment();
+                if first {
+                    self.accumulator.inbox.send(Command::Parked(topic.id), Time::ZERO);
+                }
+                Ok(())
+            }
+            Parking::Open => self.append(topic, outgoing, Wait::Never),
+            Parking::Closed => Err(self.why_not_open()),
         }
-        self.check_open()?;
-        let home = self.delivery.clone();
-        let promise = Promises::of_one(topic.id, partition, token, lease, home);
-        let was_empty = parked.is_empty();
-        parked.push_back(ParkedRecord::new(record, partition, promise, self.clock.now()));
-        drop(parked);
-        self.metrics.append.records_parked.increment();
-        if was_empty {
-            self.accumulator.inbox.send(Command::Parked(topic.id), Time::ZERO);
-        }
-        Ok(())
     }
 
     /// What is said when a record is refused for want of room.

@@ -164,16 +164,10 @@ impl<N: Network> Sender<N> {
 
     fn promote_slice(&mut self, topic: &Arc<Topic>) -> Promotion {
         for _ in 0..PROMOTED_PER_TURN {
-            let mut parked = topic.gate.lock();
-            let Some(record) = parked.pop_front() else {
-                // Under the lock: whoever parks looks at the state again after taking it.
-                topic.set_state(TopicState::Known);
-                drop(parked);
+            let Some(record) = self.parts.accumulator.unpark(topic) else {
                 self.parked_topics.remove(&topic.id);
-                self.parts.accumulator.bulletin.post(|_| {});
                 return Promotion::Complete;
             };
-            drop(parked);
             if let Some(record) = self.promote(topic, record) {
                 topic.gate.lock().push_front(record);
                 return Promotion::NoMemory;
