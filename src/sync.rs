@@ -1,5 +1,5 @@
 //! The locks, atomics, threads and the queue at which threads of a producer meet. They are the standard
-//! library's and crossbeam's; the models of `races.rs` put loom's in their place. Adds nothing of its own.
+//! library's and crossbeam's; the models of `races` put loom's in their place. Adds nothing of its own.
 
 #[cfg(not(all(test, loom)))]
 mod real {

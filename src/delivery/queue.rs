@@ -40,7 +40,6 @@ pub struct Delivery {
     arrived: Condvar,
     outstanding: Arc<Outstanding>,
     inline: Option<InlineSink>,
-    fd: OnceCell<WakeFd>,
     waiting: Waiting,
     dispatcher: OnceCell<ThreadId>,
     /// Held while somebody waits for the dispatcher's end, so that every `close` returns after it.
@@ -51,6 +50,8 @@ pub struct Delivery {
 struct State {
     reports: VecDeque<Report>,
     records: usize,
+    /// Once asked for. Raised and lowered under this lock, so that it says what `reports` says.
+    fd: Option<WakeFd>,
     /// Records in the hands of the callback right now.
     in_callback: usize,
     callback_panics: u64,
@@ -71,7 +72,6 @@ impl Delivery {
             arrived: Condvar::new(),
             outstanding: Outstanding::new(),
             inline,
-            fd: OnceCell::new(),
             waiting: Waiting::new(),
             dispatcher: OnceCell::new(),
             thread: Mutex::new(None),
@@ -146,7 +146,7 @@ impl Delivery {
     fn tell(&self, state: &State) {
         if !state.reports.is_empty() {
             self.waiting.set_reports(true);
-            if let Some(fd) = self.fd.get() {
+            if let Some(fd) = &state.fd {
                 fd.raise();
             }
             self.arrived.notify_all();
@@ -168,13 +168,17 @@ impl Delivery {
     /// A descriptor that is readable while reports wait; made at the first call. Owned by the producer:
     /// do not close it, and read nothing from it. Fails where the system has none.
     pub fn wake_fd(&self) -> Result<i32> {
-        let fd = self.fd.get_or_try_init(WakeFd::new).map_err(|cause| {
+        let mut state = self.lock();
+        if let Some(fd) = &state.fd {
+            return Ok(fd.raw());
+        }
+        let fd = WakeFd::new().map_err(|cause| {
             Error::new(ErrorCode::UNSUPPORTED, format!("no wake-up descriptor: {cause}"))
         })?;
-        if !self.lock().reports.is_empty() {
+        if !state.reports.is_empty() {
             fd.raise();
         }
-        Ok(fd.raw())
+        Ok(state.fd.insert(fd).raw())
     }
 
     /// Words that say whether reports wait, and whether events do.
@@ -205,7 +209,7 @@ impl Delivery {
         }
         if state.reports.is_empty() {
             self.waiting.set_reports(false);
-            if let Some(fd) = self.fd.get() {
+            if let Some(fd) = &state.fd {
                 fd.lower();
             }
         }
