@@ -287,7 +287,10 @@ fn set_of(magic: Magic, codec: Codec, records: &[OwnedRecord]) -> Vec<u8> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: if cfg!(miri) { 2 } else { 100 },
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn what_was_written_is_read_in_every_format(records in vec(any_record(), 1..20)) {

@@ -177,7 +177,7 @@ fn written(request: &ProduceRequest<'_>, topics: &Topics) -> (Vec<Piece>, Vec<Ve
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 2 } else { 96 }))]
 
     #[test]
     fn requests_are_byte_for_byte_the_crate_s(
@@ -487,7 +487,7 @@ fn theirs_from(response: &ProduceResponse, tags: bool) -> theirs::ProduceRespons
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 2 } else { 96 }))]
 
     #[test]
     fn responses_are_the_crate_s_both_ways(
