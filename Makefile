@@ -7,7 +7,7 @@ export CARGO_TARGET_DIR
 STEPS := $(patsubst tests/steps/%,%,$(filter-out %.sh,$(wildcard tests/steps/*)))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test sim bench header clean $(STEPS:%=test-%)
+.PHONY: help demo test sim bench header wheel clean $(STEPS:%=test-%)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ bench: ## ottla and librdkafka side by side on this machine, against a broker th
 header: ## write include/ottla.h anew from src/capi
 	OTTLA_UPDATE_HEADER=1 cargo test --quiet --test header
 
+wheel: ## a Python wheel for this platform and a source distribution, into dist/; the wheel is tried
+	@tests/bindings/wheel
+
 clean: ## remove what builds and tests left in this folder
 	cargo clean
-	rm -rf build
+	rm -rf build dist

@@ -79,8 +79,10 @@ class Core:
         self._staged_bytes = 0
         self._busy = self._closing = False
         self._last = 0.0
-        most = max(1, min(_STAGED, self._limits.memory_bytes // (32 * SMALL)))
-        self._most = most
+        self._most = max(1, min(_STAGED, self._limits.memory_bytes // (32 * SMALL)))
+        # A record that may be too large is refused by the call, so it is not staged; where small ones may be, none is.
+        self._large = min(LARGE, self._limits.max_request - SMALL)
+        self._staging = self._large > 2 * SMALL
         self._lock = threading.RLock()
         self._columns = Columns()
         self._journal: Optional[Tuple[int, int]] = None
@@ -146,7 +148,7 @@ class Core:
                 raise ClosedError(CLOSED)
             extras = record[4]
             doubtful = bool(extras) and extras[0] != -1 and not self._has_partition(record[0], extras[0])
-            if size < LARGE and not doubtful and self._is_busy():
+            if size < self._large and not doubtful and self._staging and self._is_busy():
                 if counted:
                     self._staged_bytes += size
                 if len(stage) < self._limit and self._staged_bytes < _STAGED_BYTES:

@@ -119,6 +119,8 @@ class Limits(NamedTuple):
     max_messages: int
     #: Bytes that they may take.
     memory_bytes: int
+    #: Bytes of the largest record.
+    max_request: int
     #: Seconds that a call may wait for room.
     max_block: float
     #: The client's name in log lines.
@@ -142,6 +144,7 @@ def open_producer(native: Mapping[str, str]) -> Tuple[int, Limits]:
         limits = Limits(
             int(_get(config, "queue.buffering.max.messages")),
             int(kbytes) * 1024 if kbytes else int(_get(config, "buffer.memory")),
+            int(_get(config, "max.request.size")),
             int(_get(config, "max.block.ms")) / 1000,
             _get(config, "client.id"),
         )

@@ -30,6 +30,7 @@ class Faults(unittest.TestCase):
         self.assertEqual(producer.flush(60), 0)
         return [error and error.status for error, _ in self.reports[-len(values):]]
 
+    # C62
     def test_topics(self):
         self.assertEqual(self.cluster.partition_count("t"), 1)
         for call, code in [
@@ -43,6 +44,7 @@ class Faults(unittest.TestCase):
                 call()
             self.assertEqual(caught.exception.error, code)
 
+    # C15, C16
     def test_retriable_errors_are_retried_and_final_ones_reported(self):
         producer = self.producer()
         self.cluster.push_errors(PRODUCE, [ErrorCode.NOT_LEADER_OR_FOLLOWER, ErrorCode.TRANSPORT])
@@ -57,6 +59,7 @@ class Faults(unittest.TestCase):
         self.assertEqual(self.cluster.end_offset("t", 0), 2)
         self.assertGreaterEqual(self.cluster.request_count(PRODUCE), 4)
 
+    # C60
     def test_a_broker_goes_down_and_the_records_arrive_in_order_once(self):
         producer = self.producer()
         self.send(producer, b"0")
@@ -71,6 +74,7 @@ class Faults(unittest.TestCase):
         self.assertEqual([m.value() for m in self.cluster.records("t", 0)], [b"%d" % n for n in range(50)])
         self.assertEqual({error for error, _ in self.reports}, {None})
 
+    # C17, C61
     def test_a_delay_expires_records(self):
         producer = self.producer(**{"delivery.timeout.ms": 400, "request.timeout.ms": 300})
         self.send(producer, b"a")

@@ -232,6 +232,7 @@ def _native_flush(producer):
 
 
 class Words(unittest.TestCase):
+    # C26
     def test_poll_reads_a_word(self):
         with embedded() as producer:
             producer.produce("t", b"x")

@@ -1,0 +1,53 @@
+#!/usr/bin/env python3
+"""Tells which cases of conformance.md have no test in a face: a test carries the number of its case.
+
+    usage: conformance.py [FACE...]
+
+Exit code 1 when a named face lacks a case that it should have. Without names it tells of all and fails of none.
+"""
+
+import re
+import sys
+from pathlib import Path
+from typing import Dict, List, Set
+
+ROOT = Path(__file__).resolve().parent.parent
+#: Where the tests of a face are, and the cases that it does not have.
+FACES: Dict[str, List[str]] = {
+    "c": ["tests/c/*.c"],
+    "c++": ["tests/c/*.cpp"],
+    "python": ["bindings/python/tests/*.py"],
+    "go": ["bindings/go/**/*_test.go"],
+}
+#: Transactions are not there yet, in any face.
+LATER = {f"C{number}" for number in range(90, 100)}
+
+
+def cases() -> Set[str]:
+    return set(re.findall(r"^\| (C\d\d) \|", (ROOT / "bindings/conformance.md").read_text(), re.M)) - LATER
+
+
+def found(face: str) -> Set[str]:
+    files = [path for pattern in FACES[face] for path in ROOT.glob(pattern)]
+    return {
+        case.upper()
+        for path in files
+        for case in re.findall(r"(?<![A-Za-z0-9])[Cc]\d\d(?!\d)|_c\d\d(?=_)", path.read_text())
+    }
+
+
+def main() -> int:
+    status = 0
+    for face in sys.argv[1:] or FACES:
+        have = {case.strip("_") for case in found(face)}
+        missing = sorted(cases() - have)
+        print(
+            f"{face}: {len(cases()) - len(missing)} of {len(cases())}"
+            + (f", without {' '.join(missing)}" if missing else "")
+        )
+        status |= bool(missing) and len(sys.argv) > 1
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
