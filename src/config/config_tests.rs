@@ -46,7 +46,8 @@ fn defaults_are_those_of_java() {
     assert_eq!(config.metadata.propagation_max_ms, NEVER_MS);
     assert_eq!(config.partitioner.strategy, PartitionerStrategy::BuiltIn);
     assert!(config.memory.send_wait && config.metadata.rebootstrap);
-    assert!(!config.identity.idempotence && !config.delivery.report_timestamps);
+    assert!(config.identity.idempotence && !config.identity.idempotence_demanded);
+    assert!(!config.delivery.report_timestamps);
 }
 
 #[test]

@@ -99,7 +99,7 @@ fn software_names_must_be_ones_that_brokers_take() {
     }
 }
 
-/// Settings as they will be once idempotence can be switched on.
+/// Settings with idempotence on, whatever the profile's default.
 fn idempotent(pairs: &[(&str, &str)]) -> ProducerConfig {
     let mut config = build(pairs);
     config.identity.idempotence = true;
@@ -131,9 +131,9 @@ fn idempotence_asked_for_does_not_give_way() {
 
 #[test]
 fn idempotence_allows_five_requests_in_flight() {
-    let mut config = idempotent(&[("max.in.flight", "6")]);
-    let error = rules::idempotence(&mut config, &|_| false).unwrap_err();
-    assert_eq!(error.code(), ErrorCode::CONFIG);
+    assert_eq!(refused(&[("max.in.flight", "6")]).code(), ErrorCode::CONFIG);
+    build(&[("max.in.flight", "6"), ("acks", "1")]);
+    build(&[("max.in.flight", "6"), ("enable.idempotence", "false")]);
     rules::idempotence(&mut idempotent(&[("max.in.flight", "5")]), &|_| false).unwrap();
 
     let mut librdkafka = idempotent(&[("compat", "librdkafka")]);
@@ -145,7 +145,7 @@ fn idempotence_allows_five_requests_in_flight() {
 
 #[test]
 fn transactions_need_idempotence() {
-    let mut config = build(&[]);
+    let mut config = build(&[("enable.idempotence", "false")]);
     config.identity.transactional_id = Some("orders".to_owned());
     let error = rules::idempotence(&mut config, &|_| false).unwrap_err();
     assert!(error.message().contains("transactional.id"), "{error}");

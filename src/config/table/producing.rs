@@ -247,9 +247,10 @@ pub(super) static DELIVERY: &[Row] = &[
     Row::new(
         "enable.idempotence",
         Kind::Bool,
-        "false",
+        "true",
         "Each record is written once and in order in its partition, whatever is retried.",
-    ),
+    )
+    .librdkafka("false"),
     Row::new(
         "enable.gapless.guarantee",
         Kind::Bool,
