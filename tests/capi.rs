@@ -123,6 +123,13 @@ programs! {
     an_exception_in_a_partitioner_stays_there "exceptions.cpp";
 }
 
+/// What it asks of /proc, only Linux has.
+#[test]
+#[cfg(target_os = "linux")]
+fn an_idle_producer_sleeps_on_one_thread() {
+    run("tests/c/idle.c");
+}
+
 /// Alone, twice, as C and as C++.
 #[test]
 fn the_header_needs_nothing_else() {
