@@ -174,9 +174,14 @@ impl OpenBatch {
         self.builder.count()
     }
 
-    /// Bytes on the wire so far.
+    /// Bytes so far, before compression.
     pub fn bytes(&self) -> usize {
         self.builder.bytes()
+    }
+
+    /// Bytes on the wire so far, as expected: exact without compression.
+    pub fn estimated_bytes(&self) -> usize {
+        self.builder.estimated_bytes()
     }
 
     /// When it was opened.

@@ -2,6 +2,7 @@
 //! pieces and their checksum out, each input chunk given back as soon as it is consumed. Owns no thread and
 //! no queue; whoever runs a job does so outside of every lock.
 
+use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::Arc;
 
 use crate::accumulator::chain::Payload;
@@ -103,13 +104,18 @@ impl Accumulator {
     /// Does a job and tells the sender.
     pub fn run_encode_job(&self, job: EncodeJob, bench: &mut Workbench) {
         let (slot, ordinal) = (job.slot, job.ordinal);
-        let result = encode(job, &self.pool, bench);
         let Some(partition) = self.topics.partition(slot) else { return };
-        // None: the batch was failed meanwhile; what was made of it goes back to the pool.
-        let command = match partition.finish_encoding(ordinal, result) {
-            None => return,
-            Some(None) => Command::Encoded(slot),
-            Some(Some((batch, error))) => Command::EncodingFailed(Box::new(batch), error),
+        let work = AssertUnwindSafe(|| encode(job, &self.pool, bench));
+        let result = catch_unwind(work).unwrap_or_else(|_| {
+            *bench = Workbench::default();
+            Err(Error::new(ErrorCode::PANIC, "a fault inside a codec ended this batch"))
+        });
+        let command = match result.map(|encoded| partition.finish_encoding(ordinal, encoded)) {
+            Ok(true) => Command::Encoded(slot),
+            // The batch was failed meanwhile; what was made of it went back to the pool.
+            Ok(false) => return,
+            // The batch stays in its queue until the sender takes it: a close waits for it there.
+            Err(error) => Command::EncodingFailed(slot, ordinal, error),
         };
         self.inbox.send(command, Time::ZERO);
     }
@@ -141,10 +147,11 @@ pub fn encode(job: EncodeJob, pool: &Arc<Pool>, bench: &mut Workbench) -> Result
         if begun.is_ok() {
             begun = encoder.write(&chunk, scratch);
         }
+        // Also after an error: every chunk goes back to the pool.
         output.held.grow(chunk.capacity());
         pool.recycle_held(chunk);
-        if scratch.len() >= PIECE_BYTES {
-            output.cut(scratch)?;
+        if begun.is_ok() && scratch.len() >= PIECE_BYTES {
+            begun = output.cut(scratch);
         }
     }
     begun?;

@@ -4,7 +4,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::accumulator::batch::Batch;
 use crate::accumulator::topic::Slot;
 use crate::error::Error;
 use crate::sync::atomic::{fence, AtomicU64, Ordering};
@@ -32,8 +31,8 @@ pub enum Command {
     Sealed(Slot),
     /// A batch of this partition was compressed.
     Encoded(Slot),
-    /// A batch could not be compressed; it is in no queue any more.
-    EncodingFailed(Box<Batch>, Error),
+    /// The batch of this partition with this ordinal could not be compressed; it is in its queue still.
+    EncodingFailed(Slot, u64, Error),
     /// A topic is used for the first time.
     WantTopic(u32),
     /// A record was parked for a topic.

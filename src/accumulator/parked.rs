@@ -1,5 +1,5 @@
 //! Records of topics that are not known yet, kept as raw fields behind the topic's gate until
-//! metadata tells its partitions (DESIGN 3.10). Every later record of the topic joins them, so order stays.
+//! metadata tells its partitions. Every later record of the topic joins them, so order stays.
 
 use std::collections::VecDeque;
 use std::sync::PoisonError;

@@ -11,7 +11,6 @@ use crate::accumulator::chain::Chain;
 use crate::accumulator::encode::{EncodeJob, Encoded, TopicCompression};
 use crate::accumulator::pool::{class_for, Pool, Taker};
 use crate::accumulator::topic::Slot;
-use crate::error::{Error, Result};
 use crate::metadata::NodeId;
 use crate::record::compress::Compression;
 use crate::record::{ProducerIdentity, Record};
@@ -212,10 +211,10 @@ impl Partition {
         let &Outgoing { ref record, token, .. } = outgoing;
         let mut sealed = false;
         if let Some(open) = &mut queue.open {
-            let before = open.bytes();
+            let before = open.estimated_bytes();
             match open.append(record, token, context.pool, taker.reborrow()) {
                 Room::Appended => {
-                    let bytes = open.bytes() - before;
+                    let bytes = open.estimated_bytes() - before;
                     let full = open.is_full();
                     if full {
                         self.seal(queue, context.pool);
@@ -269,7 +268,7 @@ impl Partition {
             let wanted_bytes = self.worst_case_bytes(record);
             return Appended::NoMemory { sealed: false, wanted_bytes };
         }
-        let (bytes, full) = (open.bytes(), open.is_full());
+        let (bytes, full) = (open.estimated_bytes(), open.is_full());
         let opened = Some(Opened { created: open.created(), epoch: open.epoch() });
         queue.open = Some(open);
         self.queued.fetch_add(1, Ordering::Relaxed);
@@ -311,28 +310,25 @@ impl Partition {
         jobs.collect()
     }
 
-    /// Gives a batch its compressed payload. `None`: it is not there any more. A batch that could not be
-    /// compressed is taken out and comes back with the reason.
-    pub fn finish_encoding(
-        &self,
-        ordinal: u64,
-        result: Result<Encoded>,
-    ) -> Option<Option<(Batch, Error)>> {
+    /// Gives a batch its compressed payload; false when it is not there any more.
+    pub fn finish_encoding(&self, ordinal: u64, encoded: Encoded) -> bool {
+        let mut queue = self.lock();
+        let mut sealed = queue.sealed.iter_mut();
+        let Some(batch) = sealed.find(|b| b.name.ordinal == ordinal && b.encoding) else {
+            return false;
+        };
+        batch.encoding = false;
+        batch.payload = encoded.payload;
+        batch.payload_crc = Some(encoded.crc);
+        true
+    }
+
+    /// Takes a batch that could not be compressed; `None` when it is not there any more.
+    pub fn take_unencoded(&self, ordinal: u64) -> Option<Batch> {
         let mut queue = self.lock();
         let at = queue.sealed.iter().position(|b| b.name.ordinal == ordinal && b.encoding)?;
-        match result {
-            Ok(Encoded { payload, crc }) => {
-                let batch = &mut queue.sealed[at];
-                batch.encoding = false;
-                batch.payload = payload;
-                batch.payload_crc = Some(crc);
-                Some(None)
-            }
-            Err(error) => {
-                self.queued.fetch_sub(1, Ordering::Relaxed);
-                queue.sealed.remove(at).map(|batch| Some((batch, error)))
-            }
-        }
+        self.queued.fetch_sub(1, Ordering::Relaxed);
+        queue.sealed.remove(at)
     }
 
     fn seal(&self, queue: &mut Queue, pool: &Arc<Pool>) {

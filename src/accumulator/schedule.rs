@@ -1,5 +1,5 @@
 //! Which partitions the sender must look at, and when: each partition stands in one place, and the cost of a
-//! turn follows the partitions that have work (DESIGN 3.6). Owned by the sender thread; holds no records.
+//! turn follows the partitions that have work. Owned by the sender thread; holds no records.
 
 use std::collections::{BTreeMap, BTreeSet};
 

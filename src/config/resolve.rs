@@ -200,6 +200,7 @@ fn batching(from: &Reader) -> Result<BatchingSettings> {
         "zstd" => Compression::Zstd,
         _ => Compression::None,
     };
+    check_built(compression)?;
     Ok(BatchingSettings {
         batch_size_bytes: from.int::<usize>("batch.size")?.max(1),
         batch_num_messages: from.int("batch.num.messages")?,
@@ -208,6 +209,24 @@ fn batching(from: &Reader) -> Result<BatchingSettings> {
         compression,
         compression_level: compression_level(from, compression)?,
     })
+}
+
+/// Each codec is a cargo feature.
+fn check_built(compression: Compression) -> Result<()> {
+    let (name, built) = match compression {
+        Compression::None => return Ok(()),
+        Compression::Gzip => ("gzip", cfg!(feature = "gzip")),
+        Compression::Snappy => ("snappy", cfg!(feature = "snappy")),
+        Compression::Lz4 => ("lz4", cfg!(feature = "lz4")),
+        Compression::Zstd => ("zstd", cfg!(feature = "zstd")),
+    };
+    if built {
+        return Ok(());
+    }
+    let text = format!(
+        "`compression.type` cannot be set to `{name}`: this ottla was built without its cargo feature"
+    );
+    Err(Error::new(ErrorCode::UNSUPPORTED, text))
 }
 
 /// The level in the codec's own numbers: what its own row says, else `compression.level`.

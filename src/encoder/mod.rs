@@ -88,7 +88,7 @@ impl Drop for EncoderThreads {
             ending.store(true, Ordering::Relaxed);
             drop(jobs);
             for thread in threads {
-                // A panic in there was told already, by the records that it left unreported.
+                // A codec's panic is caught where it is called, so it ends normally.
                 let _ = thread.join();
             }
         }

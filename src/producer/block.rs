@@ -20,8 +20,6 @@ impl Shared {
         let begun = Instant::now();
         let asked_at = self.clock.now();
         let mut news = self.accumulator.bulletin.read();
-        // An error of before may have been mended: only the answer to a new question ends this wait.
-        news.topic_errors.remove(&topic.id);
         self.accumulator.inbox.send(Command::WantTopic(topic.id), Time::ZERO);
         let outcome = loop {
             if topic.state() == TopicState::Known {
@@ -31,13 +29,14 @@ impl Shared {
                 break Err(self.why_not_open());
             }
             let answer = news.topic_errors.get(&topic.id);
-            let topic_error = answer.filter(|answer| answer.1 >= asked_at).map(|answer| &answer.0);
-            if let Some(error) = topic_error.filter(|error| !error.is_retriable()) {
+            // An error of before may have been mended: only the answer to a new question ends this wait.
+            let current = answer.filter(|answer| answer.1 >= asked_at).map(|answer| &answer.0);
+            if let Some(error) = current.filter(|error| !error.is_retriable()) {
                 break Err(error.clone());
             }
             let waited = begun.elapsed();
             if waited >= limit {
-                let because = topic_error.or(news.cluster_error.as_ref());
+                let because = answer.map(|answer| &answer.0).or(news.cluster_error.as_ref());
                 break Err(topic_timeout(topic, waited, because));
             }
             news = self.accumulator.bulletin.wait(news, limit - waited);

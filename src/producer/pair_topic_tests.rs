@@ -71,3 +71,27 @@ fn a_send_that_waits_is_not_ended_by_the_answer_to_an_older_question() {
         assert!(waiting.join().unwrap().is_ok());
     });
 }
+
+/// The question that its wish fell into says nothing to it; so another one has to be asked.
+#[test]
+fn a_send_that_began_to_wait_under_way_is_told_what_is_wrong_with_its_topic() {
+    let (mut pair, topic) = forbidden();
+    std::thread::scope(|scope| {
+        let shared = pair.producer.shared.clone();
+        let waiting = scope.spawn(move || {
+            let topic = shared.accumulator.topics.get(topic.0).unwrap();
+            shared.wait_for_topic(topic, Duration::from_secs(30))
+        });
+        while pair.producer.shared.accumulator.inbox.is_empty() {
+            std::thread::yield_now();
+        }
+        pair.run_ms(1);
+        pair.script.lock().mute_metadata = false;
+        while !waiting.is_finished() {
+            pair.answer_metadata();
+            pair.run_ms(10);
+        }
+        let error = waiting.join().unwrap().unwrap_err();
+        assert_eq!(error.code(), E::TOPIC_AUTHORIZATION_FAILED, "{error}");
+    });
+}

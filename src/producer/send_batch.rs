@@ -138,7 +138,9 @@ impl Shared {
         if let Err(error) = self.check_open() {
             return each(records, refused, |_| Err(error.clone()));
         }
-        if records.iter().any(|outgoing| outgoing.record.timestamp_ms == NO_TIMESTAMP) {
+        // Interceptors see that a record has no time yet, as with a single send.
+        let fills = self.interceptors.is_empty();
+        if fills && records.iter().any(|one| one.record.timestamp_ms == NO_TIMESTAMP) {
             let now = self.clock.wall_ms();
             let unset = records.iter_mut().filter(|one| one.record.timestamp_ms == NO_TIMESTAMP);
             unset.for_each(|outgoing| outgoing.record.timestamp_ms = now);

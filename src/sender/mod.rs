@@ -250,10 +250,13 @@ impl<N: Network> Sender<N> {
                 self.encode(slot, false);
                 self.evaluate(slot, now);
             }
-            Command::EncodingFailed(batch, error) => {
-                let slot = batch.name.slot;
-                let maybe_stored = batch.maybe_stored;
-                self.fail(*batch, error.code(), error.message(), maybe_stored, now);
+            Command::EncodingFailed(slot, ordinal, error) => {
+                let accumulator = self.parts.accumulator.clone();
+                let partition = accumulator.topics.partition(slot);
+                if let Some(batch) = partition.and_then(|found| found.take_unencoded(ordinal)) {
+                    let maybe_stored = batch.maybe_stored;
+                    self.fail(batch, error.code(), error.message(), maybe_stored, now);
+                }
                 self.evaluate(slot, now);
             }
             Command::WantTopic(topic) => self.want_topic(topic, now),

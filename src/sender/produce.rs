@@ -171,6 +171,7 @@ impl<N: Network> Sender<N> {
                     let slot = batch.name.slot;
                     let maybe_stored = batch.maybe_stored;
                     self.fail(batch, error.code(), &text, maybe_stored, now);
+                    self.slot(slot).muted = false;
                     self.evaluate(slot, now);
                 }
             }

@@ -33,7 +33,7 @@ enum Promotion {
 impl<N: Network> Sender<N> {
     pub(super) fn want_topic(&mut self, topic: u32, now: Time) {
         let name = self.topic_name(topic);
-        self.parts.metadata.want_topic(&name, now);
+        let new = self.parts.metadata.want_topic(&name, now);
         let snapshot = self.parts.metadata.snapshot();
         let topics = self.parts.accumulator.clone();
         if let (Some(topic), Some(known)) = (topics.topics.get(topic), snapshot.topic(&name)) {
@@ -43,6 +43,9 @@ impl<N: Network> Sender<N> {
             } else {
                 self.follow_topic(topic, known, &snapshot, now);
             }
+        } else if !new {
+            // The question that is under way is older than this wish, and so may its answer be.
+            self.parts.metadata.request_update();
         }
     }
 

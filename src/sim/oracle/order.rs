@@ -1,5 +1,5 @@
 //! Records of a partition are stored in the order in which they were sent: always with one request in
-//! flight, else as long as nothing was sent twice (DESIGN 20).
+//! flight, else as long as nothing was sent twice.
 
 use std::collections::BTreeMap;
 
