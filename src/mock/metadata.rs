@@ -16,7 +16,7 @@ use crate::protocol::{ApiKey, RequestHeader};
 
 use super::answer::{frame, read, wire, Answer, Call};
 use super::cluster::Cluster;
-use super::topic::{Partition, Topic};
+use super::topic::{is_valid_name, Partition, Topic};
 
 /// The field for authorized operations when nobody asked for them.
 const OPERATIONS_NOT_ASKED: i32 = i32::MIN;
@@ -122,7 +122,11 @@ impl Cluster {
             Some(topic) => self.topic_row(call, name, topic),
             None => {
                 let code = self.topic_errors.get(name.as_str()).copied().or(call.error);
-                failed_topic(name, code.unwrap_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION))
+                let unknown = match is_valid_name(name) {
+                    true => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+                    false => ErrorCode::INVALID_TOPIC_EXCEPTION,
+                };
+                failed_topic(name, code.unwrap_or(unknown))
             }
         }
     }

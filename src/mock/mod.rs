@@ -38,3 +38,4 @@ pub use partition_log::Retention;
 pub use read_back::{Isolation, OwnedRecord};
 pub use server::MockCluster;
 pub use topic::{TopicSettings, DEFAULT_MAX_MESSAGE_BYTES};
+pub use versions::served;

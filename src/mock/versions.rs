@@ -23,6 +23,11 @@ const SERVED: &[(ApiKey, i16, i16)] = &[
     (ApiKey::TxnOffsetCommit, 0, 5),
 ];
 
+/// The APIs that the cluster serves.
+pub fn served() -> impl Iterator<Item = ApiKey> {
+    SERVED.iter().map(|row| row.0)
+}
+
 /// What is advertised unless told otherwise; Produce v0 to v2, the message sets of old clients, only on
 /// demand.
 const PRODUCE_ADVERTISED: (i16, i16) = (3, 13);

@@ -50,6 +50,7 @@ fn only_the_topics_asked_for_and_none_is_created() {
     let missing = pair("missing", "\"UNKNOWN_TOPIC_OR_PARTITION\"");
     assert_eq!(names(&["-t", "missing", "-t", "b"], 1), [pair("b", "null"), missing]);
     assert_eq!(names(&[], 0), [pair("a", "null"), pair("b", "null")]);
+    assert_eq!(names(&["-t", "a b"], 1), [pair("a b", "\"INVALID_TOPIC_EXCEPTION\"")]);
 }
 
 #[test]

@@ -52,4 +52,7 @@ fn wrong_options_end_with_two() {
     ottla(&["mock", "-t", "a:1:2"], b"").ended(2).said("INVALID_REPLICATION_FACTOR");
     ottla(&["mock", "--fault", "Produce=BAD"], b"").ended(2).said("BAD");
     ottla(&["mock", "--brokers", "0"], b"").ended(2);
+    // Every API that it serves can go wrong.
+    ottla(&["mock", "--fault", "None=drop-request"], b"").ended(2).said("EndTxn");
+    ottla(&["mock", "--fault", "EndTxn=silence", "--until-eof"], b"").ended(0);
 }

@@ -98,8 +98,16 @@ fn wrong_options_and_missing_clusters() {
     ottla(&["perf", "-t", "t", "-b", "h:1"], b"").ended(2).said("--num-records");
     ottla(&["perf", "-t", "t", "-n", "1", "--keys", "some"], b"").ended(2).said("keys are");
     ottla(&["perf", "-t", "t", "-n", "1", "-X", "lingr.ms=1"], b"").ended(2).said("`linger.ms`");
+    for rate in ["0", "-2", "nan", "1e-300", "x"] {
+        let args = ["perf", "-t", "t", "-n", "1", "--throughput", rate];
+        ottla(&args, b"").ended(2).said("a rate is");
+    }
+    let args = ["perf", "-t", "t", "-n", "1", "-s", "99999999999999999", "-b", "h:1"];
+    ottla(&args, b"").ended(2).said("a size is");
+    ottla(&["perf", "-t", "t", "-n", "-1"], b"").ended(2).said("'-1'");
     let nobody = format!("127.0.0.1:{}", dead_port());
-    ottla(&["perf", "-t", "t", "-n", "1", "-b", &nobody], b"").ended(3).said(&nobody);
+    let ran = ottla(&["perf", "-t", "t", "-n", "1", "-b", &nobody], b"").ended(3).said(&nobody);
+    assert_eq!(ran.err.lines().count(), 1, "said once: {}", ran.err);
 }
 
 #[cfg(unix)]

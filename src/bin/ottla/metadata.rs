@@ -103,17 +103,17 @@ fn as_json(cluster: &ClusterSnapshot, topics: &[&TopicMetadata]) -> String {
 
 fn as_text(cluster: &ClusterSnapshot, topics: &[&TopicMetadata]) -> String {
     let id = cluster.cluster_id.as_deref().unwrap_or("without id");
-    let mut text = format!("cluster {id}\n{} brokers\n", cluster.nodes.len());
+    let mut text = format!("cluster {id}\n{}\n", counted(cluster.nodes.len(), "broker"));
     for node in cluster.nodes.values() {
         let controller = if cluster.controller == Some(node.id) { ", controller" } else { "" };
         let rack = node.rack.as_deref().map_or(String::new(), |rack| format!(", rack {rack}"));
         text.push_str(&format!("  {node}{rack}{controller}\n"));
     }
-    text.push_str(&format!("{} topics\n", topics.len()));
+    text.push_str(&format!("{}\n", counted(topics.len(), "topic")));
     for topic in topics {
         let error = error_of(topic.error).map_or(String::new(), |error| format!(": {error}"));
-        let count = topic.partitions.len();
-        text.push_str(&format!("  {} with {count} partitions{error}\n", topic.name));
+        let count = counted(topic.partitions.len(), "partition");
+        text.push_str(&format!("  {} with {count}{error}\n", topic.name));
         for (index, partition) in topic.partitions.iter().enumerate() {
             let leader = number_of(partition.leader).map_or("none".to_owned(), |id| id.to_string());
             let (replicas, in_sync) = (list(&partition.replicas), list(&partition.in_sync));
@@ -125,6 +125,11 @@ fn as_text(cluster: &ClusterSnapshot, topics: &[&TopicMetadata]) -> String {
         }
     }
     text
+}
+
+/// "1 broker", "2 brokers".
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 fn list(ids: &[i32]) -> String {

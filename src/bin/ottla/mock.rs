@@ -7,7 +7,7 @@ use std::thread;
 
 use clap::Args;
 use ottla::error::{Error, ErrorCode};
-use ottla::mock::{Fault, MockCluster, Retention, TopicSettings};
+use ottla::mock::{served, Fault, MockCluster, Retention, TopicSettings};
 use ottla::protocol::ApiKey;
 
 use crate::exit::{Failure, Outcome, DONE};
@@ -21,7 +21,8 @@ Examples:
   From a test: it ends when its standard input is closed:
     ottla mock --until-eof
   A slow cluster that refuses the first two produce requests, then loses an answer:
-    ottla mock --round-trip-ms 20 --fault Produce=NOT_LEADER_OR_FOLLOWER*2 --fault Produce=drop-response
+    ottla mock --round-trip-ms 20 --fault 'Produce=NOT_LEADER_OR_FOLLOWER*2' \\
+      --fault Produce=drop-response
 
 Faults: the name of an error (as in the protocol: NOT_ENOUGH_REPLICAS, …), drop-request (the \
 connection closes before any work), drop-response (the work is done, then it closes), silence, \
@@ -158,22 +159,10 @@ impl FromStr for TopicError {
     }
 }
 
-/// The APIs that the embedded cluster serves.
-const APIS: [ApiKey; 8] = [
-    ApiKey::Produce,
-    ApiKey::Fetch,
-    ApiKey::ListOffsets,
-    ApiKey::Metadata,
-    ApiKey::FindCoordinator,
-    ApiKey::ApiVersions,
-    ApiKey::CreateTopics,
-    ApiKey::InitProducerId,
-];
-
 fn api_named(name: &str) -> Result<ApiKey, String> {
-    let named = |api: &&ApiKey| format!("{api:?}").eq_ignore_ascii_case(name);
-    APIS.iter().find(named).copied().ok_or_else(|| {
-        let all: Vec<String> = APIS.iter().map(|api| format!("{api:?}")).collect();
+    let named = |api: &ApiKey| format!("{api:?}").eq_ignore_ascii_case(name);
+    served().find(named).ok_or_else(|| {
+        let all: Vec<String> = served().map(|api| format!("{api:?}")).collect();
         format!("the cluster serves no API {name:?}; it serves {}", all.join(", "))
     })
 }

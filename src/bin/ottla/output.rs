@@ -2,7 +2,8 @@
 //! other. A reader that went away (`| head`) is no failure.
 
 use std::io::{self, Write};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ottla::log::Level;
 
@@ -31,11 +32,28 @@ pub fn say(line: &str) {
 
 /// Where the producer's log goes: to people, what is worth their attention; the same line again and again, as
 /// while a broker is down, once.
-pub fn log(quiet: bool) -> impl Fn(Level, &str) + Send + Sync {
-    let last = Mutex::new(String::new());
-    move |level, line| {
-        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
-        if quiet || level > Level::Warning || *last == line {
+pub struct Voice {
+    quiet: bool,
+    last: Mutex<String>,
+    started: AtomicBool,
+}
+
+impl Voice {
+    /// Says nothing if `quiet`.
+    pub fn new(quiet: bool) -> Arc<Voice> {
+        Arc::new(Voice { quiet, last: Mutex::default(), started: AtomicBool::new(false) })
+    }
+
+    /// From now on errors are said, too: before, they end the command, and `main` says why.
+    pub fn started(&self) {
+        self.started.store(true, Ordering::Relaxed);
+    }
+
+    /// Takes a line of the log.
+    pub fn line(&self, level: Level, line: &str) {
+        let early = level == Level::Error && !self.started.load(Ordering::Relaxed);
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.quiet || early || level > Level::Warning || *last == line {
             return;
         }
         line.clone_into(&mut last);

@@ -17,7 +17,7 @@ use crate::exit::{Failure, Outcome, DONE, RECORDS_FAILED};
 use crate::input::{find, Input, Step};
 use crate::interrupt::Interrupt;
 use crate::ledger::{Ledger, LedgerSettings};
-use crate::output::{log, say};
+use crate::output::{say, Voice};
 use crate::read_back;
 
 /// How long a call into the library may wait before Ctrl-C is looked at again.
@@ -164,11 +164,14 @@ pub fn run(args: &Produce, interrupt: &Interrupt) -> Outcome {
         quiet: args.quiet,
     }));
     let reports = ledger.clone();
+    let voice = Voice::new(args.quiet);
+    let log = voice.clone();
     let builder = ProducerBuilder::from_config(map)
         .on_delivery(move |all| reports.reported(all))
-        .on_log(log(args.quiet));
+        .on_log(move |level, line| log.line(level, line));
     let producer = builder.build().map_err(|error| Failure::starting(&error))?;
     let session = Session::open(args, &producer, &ledger, interrupt)?;
+    voice.started();
     session.run()
 }
 

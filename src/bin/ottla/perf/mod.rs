@@ -22,7 +22,7 @@ use ottla::record::{Record, NO_TIMESTAMP};
 use crate::connect::{print_or_map, Connect};
 use crate::exit::{Failure, Outcome, DONE, RECORDS_FAILED};
 use crate::interrupt::Interrupt;
-use crate::output::{log, print, say};
+use crate::output::{print, say, Voice};
 use crate::system;
 use load::{Draw, Keys, Load, Payloads};
 use pace::Pace;
@@ -75,11 +75,13 @@ pub struct Perf {
     topic: String,
 
     /// How many records to send
-    #[arg(short = 'n', long, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(short = 'n', long, allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
     num_records: u64,
 
     /// Bytes of each value: random letters, other ones for each record
     #[arg(short = 's', long, default_value = "100", conflicts_with = "payload_file")]
+    #[arg(value_parser = size)]
     record_size: usize,
 
     /// Take the values from this file, one on each line, over and over
@@ -91,7 +93,7 @@ pub struct Perf {
     payload_delimiter: String,
 
     /// Records per second, all threads together; -1 sets no limit
-    #[arg(long, default_value = "-1", allow_negative_numbers = true)]
+    #[arg(long, default_value = "-1", allow_negative_numbers = true, value_parser = rate)]
     throughput: f64,
 
     /// Keys: none, random, or a number of different ones
@@ -143,17 +145,36 @@ pub fn run(args: &Perf, interrupt: &Interrupt) -> Outcome {
     let payloads = args.payloads()?;
     let tally = Arc::new(Tally::new(payloads.sizes()));
     let reports = tally.clone();
+    let voice = Voice::new(args.quiet);
+    let log = voice.clone();
     let builder = ProducerBuilder::from_config(map)
         .on_delivery(move |all| reports.reported(all))
-        .on_log(log(args.quiet));
+        .on_log(move |level, line| log.line(level, line));
     let producer = builder.build().map_err(|error| Failure::starting(&error))?;
     if let Some(mock) = producer.mock_cluster() {
         mock.discard();
     }
     let (topic, _) = args.connect.ready_topic(&producer, &args.topic, args.partition)?;
+    voice.started();
     interrupt.be_gentle();
     let bench = Bench { args, producer: &producer, topic, payloads: &payloads, tally, interrupt };
     bench.run()
+}
+
+/// Bytes of a value: no more than Kafka's format can hold.
+fn size(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(size) if size <= i32::MAX as usize => Ok(size),
+        _ => Err(format!("a size is a number of bytes, at most {}", i32::MAX)),
+    }
+}
+
+/// Records per second: from one in a quarter of an hour on, or -1.
+fn rate(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(rate) if rate == -1.0 || (0.001..=1e12).contains(&rate) => Ok(rate),
+        _ => Err("a rate is a number of records per second, at least 0.001, or -1".to_owned()),
+    }
 }
 
 impl Perf {
