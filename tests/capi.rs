@@ -130,28 +130,42 @@ fn an_idle_producer_sleeps_on_one_thread() {
     run("tests/c/idle.c");
 }
 
-/// Alone, twice, as C and as C++.
+/// Warnings that the programs of others may have made errors, in what the headers bring along.
+const STRICT: &[&str] =
+    &["-Wconversion", "-Wsign-conversion", "-Wshadow", "-Wcast-qual", "-Wundef"];
+
+/// Every initializer there is.
+const INITIALIZERS: &str = "ottla_record_t a = OTTLA_RECORD_INIT;\n\
+    ottla_callbacks_t b = OTTLA_CALLBACKS_INIT;\n\
+    ottla_columns_t c = OTTLA_COLUMNS_INIT;\n\
+    ottla_event_t d = OTTLA_EVENT_INIT;\n";
+
+/// Alone, twice, as C and as C++, with every compiler that is here.
 #[test]
 fn the_header_needs_nothing_else() {
     let dir = tempfile::tempdir().unwrap();
     let include = root().join("include");
+    let (plain, face) = ("#include <ottla.h>\n", "#include <ottla.hpp>\n");
+    let there = |name: &&&str| Command::new(name).arg("--version").output().is_ok();
     for (name, text) in [
-        ("alone.c", "#include <ottla.h>\nint nothing(void);\n"),
-        ("twice.c", "#include <ottla.h>\n#include <ottla.h>\nint nothing(void);\n"),
-        ("alone.cpp", "#include <ottla.h>\n"),
-        ("twice.cpp", "#include <ottla.h>\n#include <ottla.h>\n"),
-        ("face.cpp", "#include <ottla.hpp>\n"),
-        ("face_twice.cpp", "#include <ottla.hpp>\n#include <ottla.hpp>\n"),
+        ("alone.c", format!("{plain}{INITIALIZERS}")),
+        ("twice.c", format!("{plain}{plain}{INITIALIZERS}")),
+        ("alone.cpp", format!("{plain}{INITIALIZERS}")),
+        ("twice.cpp", format!("{plain}{plain}")),
+        ("face.cpp", face.to_string()),
+        ("face_twice.cpp", format!("{face}{face}{plain}")),
     ] {
         let source = dir.path().join(name);
         std::fs::write(&source, text).unwrap();
-        let mut command = match name.ends_with(".cpp") {
-            true => compiler("CXX", "c++"),
-            false => compiler("CC", "cc"),
+        let (own, others, flags) = match name.ends_with(".cpp") {
+            true => (compiler("CXX", "c++"), &["g++", "clang++"], CXX),
+            false => (compiler("CC", "cc"), &["gcc", "clang"], C),
         };
-        command.args(if name.ends_with(".cpp") { CXX } else { C });
-        command.arg("-fsyntax-only").arg("-I").arg(&include).arg(&source);
-        succeed(&mut command);
+        let others = others.iter().filter(there).map(Command::new);
+        for mut command in std::iter::once(own).chain(others) {
+            command.args(flags).args(STRICT).arg("-fsyntax-only");
+            succeed(command.arg("-I").arg(&include).arg(&source));
+        }
     }
 }
 

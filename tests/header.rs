@@ -52,6 +52,25 @@ fn every_function_is_explained() {
     }
 }
 
+/// Functions that a test program calls, by their own name or by that of the inline function around them.
+fn called(program: &str, name: &str) -> bool {
+    program.contains(&format!("{name}(")) || program.contains(&format!("{name}_str("))
+}
+
+#[test]
+fn every_function_is_misused_in_a_test() {
+    let tests = include("..").join("tests/c");
+    let misuse = read(tests.join("misuse.c"));
+    let fork = read(tests.join("fork.c"));
+    let header = generated();
+    for name in declared(&header) {
+        assert!(called(&misuse, name), "{name} does not stand in tests/c/misuse.c");
+        let running =
+            name.starts_with("ottla_producer_") || name.starts_with("ottla_mock_cluster_");
+        assert!(!running || called(&fork, name), "{name} does not stand in tests/c/fork.c");
+    }
+}
+
 #[test]
 fn every_error_code_is_a_constant() {
     let header = generated();

@@ -16,6 +16,7 @@ static void refuse_everywhere(void *bad)
     ottla_metrics_t *metrics = bad;
     ottla_mock_cluster_t *cluster = bad;
     ottla_mock_records_t *records = bad;
+    ottla_intercepted_t *intercepted = bad;
     ottla_record_t record = OTTLA_RECORD_INIT;
     ottla_columns_t columns = OTTLA_COLUMNS_INIT;
     ottla_event_t event = OTTLA_EVENT_INIT;
@@ -83,7 +84,18 @@ static void refuse_everywhere(void *bad)
         {"request_count", ottla_mock_cluster_request_count(cluster, -1, 0, &number)},
         {"end_offset", ottla_mock_cluster_end_offset(cluster, "t", 1, 0, &offset)},
         {"records", ottla_mock_cluster_records_str(cluster, "t", 0, &new_records, NULL)},
+        {"records_isolated", ottla_mock_cluster_records_isolated(cluster, "t", 1, 0, 1, &new_records, NULL)},
+        {"committed_offset", ottla_mock_cluster_committed_offset(cluster, "g", 1, "t", 1, 0, &offset)},
+        {"set_kafka_version", ottla_mock_cluster_set_kafka_version(cluster, "3.0", 3)},
+        {"set_transaction_version", ottla_mock_cluster_set_transaction_version(cluster, 1)},
+        {"set_marker_delay", ottla_mock_cluster_set_marker_delay(cluster, 1)},
         {"records_at", ottla_mock_records_at(records, 0, &record, &offset)},
+        {"intercepted_get", ottla_intercepted_get(intercepted, &record, &name)},
+        {"intercepted_set_key", ottla_intercepted_set_key(intercepted, "k", 1)},
+        {"intercepted_set_value", ottla_intercepted_set_value(intercepted, "v", 1)},
+        {"intercepted_set_timestamp", ottla_intercepted_set_timestamp(intercepted, 1)},
+        {"intercepted_add_header", ottla_intercepted_add_header(intercepted, "h", 1, "v", 1)},
+        {"intercepted_remove_headers", ottla_intercepted_remove_headers(intercepted, "h", 1)},
         {"error_code", ottla_error_code(error)},
     };
     for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
@@ -94,7 +106,7 @@ static void refuse_everywhere(void *bad)
     CHECK(new_producer == NULL && new_metadata == NULL && new_metrics == NULL);
     CHECK(new_cluster == NULL && new_records == NULL);
     CHECK(strcmp(ottla_error_message(error), "") == 0);
-    CHECK(!ottla_error_is_fatal(error));
+    CHECK(!ottla_error_is_fatal(error) && !ottla_error_is_retriable(error) && !ottla_error_is_abortable(error));
     CHECK_EQUAL(ottla_metadata_broker_count(metadata), 0);
     CHECK_EQUAL(ottla_metadata_topic_count(metadata), 0);
     CHECK_EQUAL(ottla_metadata_controller(metadata), -1);
@@ -265,6 +277,133 @@ static void wrong_arguments(void)
     CHECK_OK(ottla_producer_free(producer));
 }
 
+/* Every place that a result needs, left out, and every name and number that names nothing. */
+static void missing_places_and_unknown_names(void)
+{
+    ottla_producer_t *producer = embedded_producer(NULL);
+    uint32_t topic = topic_of(producer, "t");
+    ottla_config_t *config = NULL;
+    ottla_metadata_t *metadata = NULL;
+    ottla_metrics_t *metrics = NULL;
+    ottla_mock_cluster_t *cluster = NULL;
+    ottla_mock_records_t *records = NULL;
+    ottla_record_t record = OTTLA_RECORD_INIT;
+    ottla_event_t event = OTTLA_EVENT_INIT;
+    ottla_columns_t columns = OTTLA_COLUMNS_INIT;
+    ottla_run_t run;
+    char text[4];
+    const char *name;
+    double value;
+    uint64_t token;
+    int64_t offset;
+    int32_t codes[1] = {0};
+    size_t count;
+    CHECK_OK(ottla_config_new(&config));
+    CHECK_OK(ottla_producer_send(producer, topic, 0, NULL, 0, "v", 1, -1, 0));
+    CHECK_OK(ottla_producer_flush(producer, SOON_MS, NULL));
+    CHECK_OK(ottla_producer_metadata(producer, &metadata, NULL));
+    CHECK_OK(ottla_producer_metrics(producer, &metrics, NULL));
+    CHECK_OK(ottla_producer_mock_cluster(producer, &cluster, NULL));
+    CHECK_OK(ottla_mock_cluster_records_str(cluster, "t", 0, &records, NULL));
+    const struct {
+        const char *call;
+        int32_t status, expected;
+    } calls[] = {
+        {"config_set key", ottla_config_set(config, NULL, 4, "1", 1, NULL), ARG},
+        {"config_set text", ottla_config_set(config, "\xff", 1, "1", 1, NULL), ARG},
+        {"config_set value", ottla_config_set(config, "acks", 4, NULL, 1, NULL), ARG},
+        {"config_set length", ottla_config_set(config, "acks", SIZE_MAX, "1", 1, NULL), ARG},
+        {"config_set name", ottla_config_set_str(config, "", "1", NULL), OTTLA_ERROR_CONFIG},
+        {"config_set NULL", ottla_config_set_str(config, NULL, NULL, NULL), OTTLA_ERROR_CONFIG},
+        {"config_get name", ottla_config_get(config, "aks", 3, text, 4, NULL), OTTLA_ERROR_CONFIG},
+        {"config_get short", ottla_config_get(config, "compression.type", 16, text, 4, &count), OTTLA_ERROR_TRUNCATED},
+        {"topic_name", ottla_producer_topic_name(producer, 99, text, 4, NULL), ARG},
+        {"poll_runs runs", ottla_producer_poll_runs(producer, NULL, 1, &token, NULL, 1, 0, &count, &count), ARG},
+        {"poll_runs tokens", ottla_producer_poll_runs(producer, &run, 1, NULL, NULL, 1, 0, &count, &count), ARG},
+        {"poll_runs count", ottla_producer_poll_runs(producer, &run, 1, &token, NULL, 1, 0, NULL, &count), ARG},
+        {"poll_runs tokens' count", ottla_producer_poll_runs(producer, &run, 1, &token, NULL, 1, 0, &count, NULL), ARG},
+        {"message", ottla_producer_message(producer, 0, text, 4, NULL), ARG},
+        {"event_fd", ottla_producer_event_fd(producer, NULL, NULL), ARG},
+        {"waiting", ottla_producer_waiting(producer, NULL), ARG},
+        {"next_event", ottla_producer_next_event(producer, NULL, text, 4), ARG},
+        {"metadata", ottla_producer_metadata(producer, NULL, NULL), ARG},
+        {"topic_metadata", ottla_producer_topic_metadata(producer, topic, 0, NULL, NULL), ARG},
+        {"topic_metadata topic", ottla_producer_topic_metadata(producer, 99, 0, &metadata, NULL), ARG},
+        {"survey", ottla_producer_survey(producer, NULL, 0, 0, NULL, NULL), ARG},
+        {"survey topic", ottla_producer_survey(producer, "\xff", 1, 0, &metadata, NULL), ARG},
+        {"metrics", ottla_producer_metrics(producer, NULL, NULL), ARG},
+        {"mock_cluster", ottla_producer_mock_cluster(producer, NULL, NULL), ARG},
+        {"send_columns", ottla_producer_send_columns(producer, NULL, 0, &count, NULL), ARG},
+        {"send_columns flags", ottla_producer_send_columns(producer, &columns, 0x80, &count, NULL), ARG},
+        {"metadata_broker", ottla_metadata_broker(metadata, 99, NULL, NULL, NULL, NULL), ARG},
+        {"metadata_topic", ottla_metadata_topic(metadata, SIZE_MAX, NULL, NULL, NULL, NULL), ARG},
+        {"metadata_partition", ottla_metadata_partition(metadata, 0, -1, NULL, NULL, NULL), ARG},
+        {"metadata_replicas", ottla_metadata_replicas(metadata, 0, INT32_MAX, NULL, NULL, NULL, NULL), ARG},
+        {"metrics_at", ottla_metrics_at(metrics, SIZE_MAX, &name, &value), ARG},
+        {"metrics_at name", ottla_metrics_at(metrics, 0, NULL, &value), ARG},
+        {"metrics_at value", ottla_metrics_at(metrics, 0, &name, NULL), ARG},
+        {"metrics_get", ottla_metrics_get(metrics, "no-such", 7, &value), ARG},
+        {"metrics_get value", ottla_metrics_get(metrics, "x", 1, NULL), ARG},
+        {"create_topic", ottla_mock_cluster_create_topic(cluster, NULL, 3, 1, 1), ARG},
+        {"create_topic text", ottla_mock_cluster_create_topic(cluster, "\xff", 1, 1, 1), ARG},
+        {"create_topic name", ottla_mock_cluster_create_topic_str(cluster, "a b", 1, 1),
+         OTTLA_ERROR_INVALID_TOPIC_EXCEPTION},
+        {"create_topic partitions", ottla_mock_cluster_create_topic_str(cluster, "u", 0, 1),
+         OTTLA_ERROR_INVALID_PARTITIONS},
+        {"create_topic replication", ottla_mock_cluster_create_topic_str(cluster, "u", 1, 99),
+         OTTLA_ERROR_INVALID_REPLICATION_FACTOR},
+        {"partition_count", ottla_mock_cluster_partition_count(cluster, "t", 1, NULL), ARG},
+        {"partition_count topic", ottla_mock_cluster_partition_count(cluster, "u", 1, &count),
+         OTTLA_ERROR_UNKNOWN_TOPIC},
+        {"broker_down", ottla_mock_cluster_broker_down(cluster, 99), ARG},
+        {"broker_up", ottla_mock_cluster_broker_up(cluster, -1), ARG},
+        {"set_leader", ottla_mock_cluster_set_leader(cluster, "t", 1, 99, 1), OTTLA_ERROR_UNKNOWN_PARTITION},
+        {"set_leader broker", ottla_mock_cluster_set_leader(cluster, "t", 1, 0, 99), ARG},
+        {"push_errors", ottla_mock_cluster_push_errors(cluster, 0, NULL, 1), ARG},
+        {"push_errors api", ottla_mock_cluster_push_errors(cluster, 12345, codes, 1), ARG},
+        {"push_errors count", ottla_mock_cluster_push_errors(cluster, 0, codes, SIZE_MAX), ARG},
+        {"push_partition_errors", ottla_mock_cluster_push_partition_errors(cluster, "t", 1, 0, NULL, 1), ARG},
+        {"request_count", ottla_mock_cluster_request_count(cluster, -1, 0, NULL), ARG},
+        {"end_offset", ottla_mock_cluster_end_offset(cluster, "t", 1, 0, NULL), ARG},
+        {"end_offset partition", ottla_mock_cluster_end_offset(cluster, "t", 1, -1, &offset),
+         OTTLA_ERROR_UNKNOWN_PARTITION},
+        {"records", ottla_mock_cluster_records(cluster, "t", 1, 0, NULL, NULL), ARG},
+        {"records_isolated", ottla_mock_cluster_records_isolated(cluster, "t", 1, 0, 7, &records, NULL), ARG},
+        {"committed_offset", ottla_mock_cluster_committed_offset(cluster, "g", 1, "t", 1, 0, NULL), ARG},
+        {"set_kafka_version", ottla_mock_cluster_set_kafka_version(cluster, "none", 4), ARG},
+        {"set_transaction_version", ottla_mock_cluster_set_transaction_version(cluster, 9), ARG},
+        {"records_at", ottla_mock_records_at(records, 0, NULL, NULL), ARG},
+        {"records_at index", ottla_mock_records_at(records, SIZE_MAX, &record, NULL), ARG},
+    };
+    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
+        if (calls[i].status != calls[i].expected)
+            fprintf(stderr, "%s: %s\n", calls[i].call, ottla_error_name(calls[i].status));
+        CHECK_EQUAL(calls[i].status, calls[i].expected);
+    }
+    for (uint32_t size = 0; size < 4; size++) {
+        event.size = columns.size = record.size = size;
+        CHECK_EQUAL(ottla_producer_next_event(producer, &event, text, 4), ARG);
+        CHECK_EQUAL(ottla_producer_send_columns(producer, &columns, 0, &count, NULL), ARG);
+        CHECK_EQUAL(ottla_mock_records_at(records, 0, &record, NULL), ARG);
+    }
+
+    /* What only tells cannot fail, whatever it is asked. */
+    for (int64_t status = INT32_MIN; status <= INT32_MAX; status += 12345677) {
+        CHECK(strlen(ottla_error_name((int32_t)status)) > 0);
+        CHECK(strlen(ottla_error_description((int32_t)status)) > 0);
+        CHECK(ottla_error_flags((int32_t)status) < 16);
+    }
+    CHECK(strcmp(ottla_version(), OTTLA_VERSION) == 0 && ottla_version_number() == OTTLA_VERSION_NUMBER);
+    CHECK(strstr(ottla_config_reference(), "linger.ms") != NULL);
+    CHECK(ottla_last_error_message(NULL, SIZE_MAX) == ottla_last_error_message(text, 0));
+    CHECK(ottla_last_error_message(text, sizeof text) >= strlen(text) && strlen(text) == 3);
+    CHECK_OK(ottla_mock_records_free(records));
+    CHECK_OK(ottla_metrics_free(metrics));
+    CHECK_OK(ottla_metadata_free(metadata));
+    CHECK_OK(ottla_config_free(config));
+    CHECK_OK(ottla_producer_free(producer));
+}
+
 static void no_producer_without_good_settings(void)
 {
     ottla_config_t *config = NULL;
@@ -345,6 +484,7 @@ int main(void)
 {
     wrong_handles();
     wrong_arguments();
+    missing_places_and_unknown_names();
     no_producer_without_good_settings();
     after_close();
     another_thread_ends_it();
