@@ -70,7 +70,8 @@ pub unsafe extern "C" fn ottla_config_set(
 }
 
 /// Copies the value of a setting, or its default; secrets read `[hidden]`. At most `capacity` bytes
-/// are written, the last one a NUL; `buffer` NULL asks for the length alone.
+/// are written, the last one a NUL; `buffer` NULL asks for the length alone. `*len_out` is the length of the
+/// whole value without the NUL.
 /// OTTLA_ERROR_CONFIG: unknown name. OTTLA_ERROR_TRUNCATED: `buffer` holds only the beginning.
 ///
 /// # Safety

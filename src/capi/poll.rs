@@ -26,7 +26,8 @@ impl ProducerObject {
 }
 
 /// Takes reports of up to `capacity` records, for producers without a delivery callback. Waits up to
-/// `timeout_ms` (below 0: without limit; 0: not at all) if there is none yet.
+/// `timeout_ms` (below 0: without limit; 0: not at all) if there is none yet; when that time passes it
+/// answers 0, and `*count_out` is 0. Several threads may poll: each record is told to one of them.
 /// OTTLA_ERROR_STATE: reports go to a callback. OTTLA_ERROR_CLOSED: the producer is closed and all are taken.
 ///
 /// # Safety

@@ -232,7 +232,9 @@ pub unsafe extern "C" fn ottla_producer_topic_name(
 }
 
 /// Waits until a broker has answered, at most `timeout_ms` (below 0: without limit). Fails at once when
-/// every broker refuses, so that wrong addresses show before the first record. OTTLA_ERROR_TIMED_OUT.
+/// every broker refuses, so that wrong addresses show before the first record: with
+/// OTTLA_ERROR_RESOLVE, _TRANSPORT, _AUTHENTICATION, ..., whatever the last one said. The producer goes on
+/// trying all the same. OTTLA_ERROR_TIMED_OUT.
 ///
 /// # Safety
 /// `error_out` is NULL or writable.
@@ -249,7 +251,8 @@ pub unsafe extern "C" fn ottla_producer_wait_ready(
     unsafe { guard::answer_with(done, error_out) }
 }
 
-/// How many records were accepted whose reports have not been taken.
+/// How many records were accepted whose reports have not been taken. Looks at every partition: not a call
+/// for every record.
 ///
 /// # Safety
 /// `count_out` is writable.
@@ -334,8 +337,9 @@ pub unsafe extern "C" fn ottla_producer_close(
     unsafe { guard::answer_with(done, error_out) }
 }
 
-/// Frees a producer: closes it without waiting for records if it is not closed, waits until calls of other
-/// threads have left it, and forgets reports that were not polled. NULL is fine. Afterwards every
+/// Frees a producer: closes it without waiting for records if it is not closed (with a callback, those are
+/// reported as failed before this returns), waits until calls of other threads have left it, and forgets
+/// reports that were not polled. Whoever waits inside such a call is woken. NULL is fine. Afterwards every
 /// call with it, and with the cluster borrowed from it, answers OTTLA_ERROR_HANDLE.
 /// OTTLA_ERROR_IN_CALLBACK.
 ///

@@ -14,11 +14,19 @@ use crate::record::{Header, Record};
 /// Wait neither for memory nor for the topic: OTTLA_ERROR_QUEUE_FULL instead.
 pub const OTTLA_SEND_NO_WAIT: u32 = 1;
 
-/// Sends a record; its bytes are copied. NULL is a null key or value, any other pointer with length 0
-/// an empty one. Waits up to max.block.ms for memory and, at first, for the topic, unless send.wait is
-/// false or it is called in a delivery callback. 0: the record was accepted, and exactly one report will
-/// carry its token. Anything else: it was not, and none will; ottla_last_error_message() says why.
-/// OTTLA_ERROR_QUEUE_FULL, _TIMED_OUT, _RECORD_TOO_LARGE, _UNKNOWN_PARTITION, _ARGUMENT, _CLOSED, ...
+/// Sends a record to a topic from ottla_producer_topic() and a partition, or OTTLA_PARTITION_ANY. Its bytes
+/// are copied. NULL is a null key or value, any other pointer with length 0 an empty one. `timestamp_ms` is
+/// the record's time in milliseconds since 1970, or OTTLA_TIMESTAMP_NOW; `token` is any number, which comes
+/// back in the report.
+///
+/// Waits up to max.block.ms for memory and, at first, for the topic, unless send.wait is false or it is
+/// called in a delivery callback. 0: the record was accepted, and exactly one report will carry its token.
+/// Anything else: it was not, and none will.
+/// OTTLA_ERROR_QUEUE_FULL: no room, and it may not wait. OTTLA_ERROR_TIMED_OUT: no room, or the topic is not
+/// known, within max.block.ms. OTTLA_ERROR_RECORD_TOO_LARGE: for max.request.size or buffer.memory.
+/// OTTLA_ERROR_UNKNOWN_PARTITION: the topic has no such partition (still, after max.block.ms).
+/// OTTLA_ERROR_ARGUMENT: no such topic number, a negative partition or time, or the partitioner refused. Or
+/// the topic's own error, as OTTLA_ERROR_TOPIC_AUTHORIZATION_FAILED or _INVALID_TOPIC_EXCEPTION.
 ///
 /// # Safety
 /// `key` and `value` are NULL or readable for their lengths.
@@ -122,9 +130,8 @@ fn ends_the_batch(code: ErrorCode) -> bool {
 /// OTTLA_ERROR_ARGUMENT, and no status is written: the array, `stride` or `flags` are not valid.
 ///
 /// # Safety
-/// `records` holds `count` records as ottla_producer_send_record() wants them; `statuses_out` is NULL or
-/// has room for
-/// `count` statuses; `accepted_out` is NULL or writable.
+/// `records` holds `count` records as ottla_producer_send_record() wants them; `statuses_out` is NULL or has
+/// room for `count` statuses; `accepted_out` is NULL or writable.
 #[no_mangle]
 pub unsafe extern "C" fn ottla_producer_send_batch(
     producer: *mut ottla_producer_t,

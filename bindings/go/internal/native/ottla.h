@@ -36,10 +36,17 @@
  *
  * What holds everywhere
  *
- *   Results    A function that can fail returns an int32_t status: 0 is fine, above 0 is the broker's
- *              error code, below 0 one of ottla's own; all are OTTLA_ERROR_... below. On failure
- *              nothing is written but the error and counts. ottla_last_error_message() has the text;
- *              set-up functions also give an error object through `error_out`, which may be NULL.
+ *   Results    A function that can fail returns an int32_t status: 0 is fine, above 0 (and -1) is the
+ *              broker's error code, below -1 one of ottla's own; all are OTTLA_ERROR_... below. On
+ *              failure nothing is written but the error and counts. ottla_last_error_message() has the
+ *              text, on the same thread, until another call fails there.
+ *   Errors     Set-up functions also give an error object through `error_out`, which may be NULL. It is
+ *              written only when the call fails, and what was in it is not freed: begin with NULL, and
+ *              free each with ottla_error_free(). What a comment names are the errors that are the
+ *              function's own. Besides, any may answer OTTLA_ERROR_HANDLE (see Handles), _ARGUMENT (a
+ *              NULL, a length or a text that cannot be), _PANIC (a bug of the library was caught); with
+ *              a producer _CLOSED after ottla_producer_close(), _IN_CALLBACK (see Callbacks), _FORKED (see
+ *              Fork), and once an error has ended it (ottla_error_is_fatal()) that error, each time.
  *   Handles    Pointers to opaque types are handles: compare them with NULL, nothing else. The
  *              library checks every handle: NULL, a freed one or one of another kind gives
  *              OTTLA_ERROR_HANDLE. Whoever made an object frees it, once.
@@ -48,7 +55,12 @@
  *   Text       goes in as pointer and length, UTF-8, and needs no NUL at its end; functions that end
  *              in _str take NUL-terminated text. A const char * that comes out is NUL-terminated,
  *              unless a length comes with it.
- *   Arguments  Length 0 allows any pointer. Times are milliseconds; a timeout below 0 has no limit.
+ *   Arguments  Length 0 allows any pointer. Sizes and lengths are bytes, counts are elements. Times are
+ *              milliseconds, points in time since 1970 (UTC); a timeout of 0 does not wait, below 0 it has
+ *              no limit.
+ *   Memory     What goes in is copied before the call returns, and stays the caller's. What comes out
+ *              belongs to the handle that it came from and is good until that is freed, or it is lent for
+ *              the length of a callback; nothing is ever given to free().
  *   Structs    Those that begin with `size` grow at their end; set it with the ..._INIT macros.
  *              Reserved fields must be 0.
  *   Callbacks  run with no lock of the library held, and must not throw or longjmp. Inside one, calls
@@ -506,7 +518,8 @@ int32_t ottla_config_set(ottla_config_t *config,
 
 /**
  * Copies the value of a setting, or its default; secrets read `[hidden]`. At most `capacity` bytes
- * are written, the last one a NUL; `buffer` NULL asks for the length alone.
+ * are written, the last one a NUL; `buffer` NULL asks for the length alone. `*len_out` is the length of the
+ * whole value without the NUL.
  * OTTLA_ERROR_CONFIG: unknown name. OTTLA_ERROR_TRUNCATED: `buffer` holds only the beginning.
  * Pointers: `key` is readable for its length; `buffer` is NULL or has room for `capacity` bytes; `len_out` is
  * NULL or writable.
@@ -992,7 +1005,9 @@ int32_t ottla_producer_topic_name(const ottla_producer_t *producer,
 
 /**
  * Waits until a broker has answered, at most `timeout_ms` (below 0: without limit). Fails at once when
- * every broker refuses, so that wrong addresses show before the first record. OTTLA_ERROR_TIMED_OUT.
+ * every broker refuses, so that wrong addresses show before the first record: with
+ * OTTLA_ERROR_RESOLVE, _TRANSPORT, _AUTHENTICATION, ..., whatever the last one said. The producer goes on
+ * trying all the same. OTTLA_ERROR_TIMED_OUT.
  * Pointers: `error_out` is NULL or writable.
  */
 int32_t ottla_producer_wait_ready(ottla_producer_t *producer,
@@ -1000,10 +1015,12 @@ int32_t ottla_producer_wait_ready(ottla_producer_t *producer,
                                   ottla_error_t **error_out);
 
 /**
- * How many records were accepted whose reports have not been taken.
+ * How many records were accepted whose reports have not been taken. Looks at every partition: not a call
+ * for every record.
  * Pointers: `count_out` is writable.
  */
-int32_t ottla_producer_outstanding(const ottla_producer_t *producer, size_t *count_out);
+int32_t ottla_producer_outstanding(const ottla_producer_t *producer,
+                                   size_t *count_out);
 
 /**
  * Sends what lingers and waits until every record accepted before this call has been given to the
@@ -1036,8 +1053,9 @@ int32_t ottla_producer_close(ottla_producer_t *producer,
                              ottla_error_t **error_out);
 
 /**
- * Frees a producer: closes it without waiting for records if it is not closed, waits until calls of other
- * threads have left it, and forgets reports that were not polled. NULL is fine. Afterwards every
+ * Frees a producer: closes it without waiting for records if it is not closed (with a callback, those are
+ * reported as failed before this returns), waits until calls of other threads have left it, and forgets
+ * reports that were not polled. Whoever waits inside such a call is woken. NULL is fine. Afterwards every
  * call with it, and with the cluster borrowed from it, answers OTTLA_ERROR_HANDLE.
  * OTTLA_ERROR_IN_CALLBACK.
  */
@@ -1049,11 +1067,19 @@ int32_t ottla_producer_free(ottla_producer_t *producer);
 #define OTTLA_SEND_NO_WAIT 1
 
 /**
- * Sends a record; its bytes are copied. NULL is a null key or value, any other pointer with length 0
- * an empty one. Waits up to max.block.ms for memory and, at first, for the topic, unless send.wait is
- * false or it is called in a delivery callback. 0: the record was accepted, and exactly one report will
- * carry its token. Anything else: it was not, and none will; ottla_last_error_message() says why.
- * OTTLA_ERROR_QUEUE_FULL, _TIMED_OUT, _RECORD_TOO_LARGE, _UNKNOWN_PARTITION, _ARGUMENT, _CLOSED, ...
+ * Sends a record to a topic from ottla_producer_topic() and a partition, or OTTLA_PARTITION_ANY. Its bytes
+ * are copied. NULL is a null key or value, any other pointer with length 0 an empty one. `timestamp_ms` is
+ * the record's time in milliseconds since 1970, or OTTLA_TIMESTAMP_NOW; `token` is any number, which comes
+ * back in the report.
+ *
+ * Waits up to max.block.ms for memory and, at first, for the topic, unless send.wait is false or it is
+ * called in a delivery callback. 0: the record was accepted, and exactly one report will carry its token.
+ * Anything else: it was not, and none will.
+ * OTTLA_ERROR_QUEUE_FULL: no room, and it may not wait. OTTLA_ERROR_TIMED_OUT: no room, or the topic is not
+ * known, within max.block.ms. OTTLA_ERROR_RECORD_TOO_LARGE: for max.request.size or buffer.memory.
+ * OTTLA_ERROR_UNKNOWN_PARTITION: the topic has no such partition (still, after max.block.ms).
+ * OTTLA_ERROR_ARGUMENT: no such topic number, a negative partition or time, or the partitioner refused. Or
+ * the topic's own error, as OTTLA_ERROR_TOPIC_AUTHORIZATION_FAILED or _INVALID_TOPIC_EXCEPTION.
  * Pointers: `key` and `value` are NULL or readable for their lengths.
  */
 int32_t ottla_producer_send(ottla_producer_t *producer,
@@ -1085,9 +1111,8 @@ int32_t ottla_producer_send_record(ottla_producer_t *producer,
  * then all that follow have that same status, and their order is kept. `*accepted_out` counts
  * the accepted ones, each of which will be reported once. Returns the first status that is not 0.
  * OTTLA_ERROR_ARGUMENT, and no status is written: the array, `stride` or `flags` are not valid.
- * Pointers: `records` holds `count` records as ottla_producer_send_record() wants them; `statuses_out` is NULL or
- * has room for
- * `count` statuses; `accepted_out` is NULL or writable.
+ * Pointers: `records` holds `count` records as ottla_producer_send_record() wants them; `statuses_out` is NULL or has
+ * room for `count` statuses; `accepted_out` is NULL or writable.
  */
 int32_t ottla_producer_send_batch(ottla_producer_t *producer,
                                   const ottla_record_t *records,
@@ -1205,7 +1230,8 @@ int32_t ottla_producer_send_columns(ottla_producer_t *producer,
 
 /**
  * Takes reports of up to `capacity` records, for producers without a delivery callback. Waits up to
- * `timeout_ms` (below 0: without limit; 0: not at all) if there is none yet.
+ * `timeout_ms` (below 0: without limit; 0: not at all) if there is none yet; when that time passes it
+ * answers 0, and `*count_out` is 0. Several threads may poll: each record is told to one of them.
  * OTTLA_ERROR_STATE: reports go to a callback. OTTLA_ERROR_CLOSED: the producer is closed and all are taken.
  * Pointers: `deliveries_out` has room for `capacity` entries; `count_out` is writable.
  */
