@@ -14,7 +14,7 @@ use crate::record::BatchHeader;
 use super::answer::{wire, Answer, Call};
 use super::batch_check::{check, Refusal};
 use super::cluster::Cluster;
-use super::coordinator::Standing;
+use super::coordinator::Start;
 
 /// What became of one partition's batch.
 #[derive(Debug, Default)]
@@ -120,11 +120,11 @@ impl Cluster {
         let checked = self
             .check_leads(call, writing)
             .and_then(|()| self.check_transaction(call, writing).map_err(Verdict::from));
-        let standing = match checked {
-            Ok(standing) => standing,
+        let start = match checked {
+            Ok(start) => start,
             Err(verdict) => return verdict,
         };
-        let verdict = self.append(call, writing, standing);
+        let verdict = self.append(call, writing, start);
         match after_append {
             Some(code) if verdict.refusal.is_none() => {
                 Verdict { refusal: Some(code.into()), ..verdict }
@@ -147,19 +147,15 @@ impl Cluster {
         Ok(())
     }
 
-    fn check_transaction(
-        &mut self,
-        call: &Call,
-        writing: &Writing<'_>,
-    ) -> Result<Standing, Refusal> {
+    fn check_transaction(&mut self, call: &Call, writing: &Writing<'_>) -> Result<Start, Refusal> {
         let Some(header) = writing.header.filter(BatchHeader::is_transactional) else {
-            return Ok(Standing::Known);
+            return Ok(Start::ByAge);
         };
         let at = (writing.topic.to_owned(), writing.partition);
         self.admit_batch(call, writing.version, writing.transactional_id, &at, &header)
     }
 
-    fn append(&mut self, call: &Call, writing: &Writing<'_>, standing: Standing) -> Verdict {
+    fn append(&mut self, call: &Call, writing: &Writing<'_>, start: Start) -> Verdict {
         let (retention, verify, rules) = (self.retention, self.verify, self.producer_rules());
         let wall_ms = self.wall_ms(call.now);
         let found = self.topics.get_mut(writing.topic).and_then(|topic| {
@@ -180,7 +176,7 @@ impl Cluster {
                 return Verdict { log_start_offset, ..refusal.into() };
             }
         };
-        match partition.producers.judge(&batch.header, standing, &rules, call.now) {
+        match partition.producers.judge(&batch.header, start, &rules, call.now) {
             Err(code) => return Verdict { log_start_offset, ..code.into() },
             Ok(Some(known)) => {
                 let written = Some((known.base_offset, known.max_timestamp_ms));

@@ -10,7 +10,7 @@ use crate::record::{BatchHeader, NO_PRODUCER_EPOCH};
 use crate::time::Time;
 
 use super::cluster::Cluster;
-use super::coordinator::{Identity, Standing};
+use super::coordinator::{Identity, Start};
 use super::marker::Marker;
 use super::versions::Versions;
 
@@ -148,7 +148,7 @@ impl ProducerStates {
     pub(super) fn judge(
         &mut self,
         header: &BatchHeader,
-        standing: Standing,
+        start: Start,
         rules: &ProducerRules,
         now: Time,
     ) -> Result<Option<KnownBatch>, ErrorCode> {
@@ -164,8 +164,8 @@ impl ProducerStates {
             return Err(ErrorCode::INVALID_PRODUCER_EPOCH);
         }
         let first = header.base_sequence;
-        let must_be_0 = standing == Standing::First { from_0: true }
-            && producer.is_none_or(|producer| producer.batches.is_empty());
+        let must_be_0 =
+            start == Start::AtZero && producer.is_none_or(|producer| producer.batches.is_empty());
         let attempt = self.attempts.get(&header.producer_id);
         let lowest = if must_be_0 { Some(0) } else { attempt.map(|attempt| attempt.1) };
         if lowest.is_some_and(|lowest| first > lowest) {

@@ -211,3 +211,20 @@ fn a_first_epoch_on_order_counts_once() {
     };
     assert_eq!((epoch(), epoch()), (i16::MAX - 1, 0));
 }
+
+#[test]
+fn whoever_has_an_open_transaction_is_not_forgotten() {
+    use crate::mock::testing::transactional;
+    let mut tester = Tester::with_topic();
+    tester.cluster.set_kafka_version("2.8").unwrap();
+    tester.cluster.set_producer_id_expiration_ms(500);
+    let write = |tester: &mut Tester, first| {
+        tester.produce_in(Some("x"), 9, 0, &transactional(7, 0, first, 1)).error_code
+    };
+    assert_eq!(write(&mut tester, 0), 0);
+    tester.now = tester.now.plus_ms(10_000);
+    assert_eq!(write(&mut tester, 5), 45, "it did not expire");
+    tester.cluster.forget_producers("t", 0).unwrap();
+    assert_eq!(write(&mut tester, 5), 45);
+    assert_eq!(write(&mut tester, 1), 0);
+}

@@ -40,6 +40,19 @@ fn faults_are_met_and_survived_or_reported() {
 }
 
 #[test]
+fn every_api_can_be_made_to_fail_and_brokers_to_be_old() {
+    for api in
+        ["InitProducerId", "AddPartitionsToTxn", "AddOffsetsToTxn", "EndTxn", "TxnOffsetCommit"]
+    {
+        let fault = format!("{api}=COORDINATOR_LOAD_IN_PROGRESS");
+        let args =
+            ["mock", "--until-eof", "--kafka-version", "2.8", "-t", "t:1", "--fault", &fault];
+        let cluster = Running::start(&args, b"");
+        produce(&cluster, &["--report"], b"a\n").ended(0);
+    }
+}
+
+#[test]
 fn a_topic_that_is_refused_is_said_before_anything_is_read() {
     let error = ["--topic-error", "t=TOPIC_AUTHORIZATION_FAILED"];
     let cluster = Running::start(&[&["mock", "--until-eof"][..], &error].concat(), b"");
@@ -55,4 +68,5 @@ fn wrong_options_end_with_two() {
     // Every API that it serves can go wrong.
     ottla(&["mock", "--fault", "None=drop-request"], b"").ended(2).said("EndTxn");
     ottla(&["mock", "--fault", "EndTxn=silence", "--until-eof"], b"").ended(0);
+    ottla(&["mock", "--kafka-version", "0.9"], b"").ended(2).said("no Kafka release");
 }

@@ -85,6 +85,10 @@ pub struct Mock {
     #[arg(long = "topic-error", value_name = "TOPIC=ERROR")]
     topic_errors: Vec<TopicError>,
 
+    /// Brokers as old as those of a Kafka release, 1.1 or newer
+    #[arg(long, value_name = "RELEASE")]
+    kafka_version: Option<String>,
+
     /// End when standard input is closed
     #[arg(long)]
     until_eof: bool,
@@ -233,6 +237,10 @@ pub fn run(args: &Mock, interrupt: &Interrupt) -> Outcome {
 
 impl Mock {
     fn arrange(&self, cluster: &MockCluster) -> Result<(), Failure> {
+        if let Some(release) = &self.kafka_version {
+            let done = cluster.set_kafka_version(release);
+            done.map_err(|error| Failure::usage(format!("--kafka-version: {error}")))?;
+        }
         let usual = TopicSettings::default();
         cluster.set_default_topic_settings(TopicSettings {
             max_message_bytes: self.max_message_bytes.unwrap_or(usual.max_message_bytes),

@@ -5,17 +5,18 @@ use kafka_protocol::messages::add_partitions_to_txn_request::{
     AddPartitionsToTxnTopic, AddPartitionsToTxnTransaction,
 };
 use kafka_protocol::messages::{
-    AddPartitionsToTxnRequest, AddPartitionsToTxnResponse, EndTxnRequest, EndTxnResponse,
-    FindCoordinatorRequest, FindCoordinatorResponse, ProducerId, TopicName, TransactionalId,
+    AddOffsetsToTxnRequest, AddPartitionsToTxnRequest, AddPartitionsToTxnResponse, EndTxnRequest,
+    EndTxnResponse, FindCoordinatorRequest, FindCoordinatorResponse, GroupId,
+    InitProducerIdRequest, ProducerId, TopicName, TransactionalId, TxnOffsetCommitRequest,
 };
 
 use super::testing::{text, Bench, ID, OLD, V1, V2};
 use super::transaction::Identity;
 use super::{CoordinatorKind, TransactionState};
 use crate::error::ErrorCode;
-use crate::mock::cluster::Reply;
+use crate::mock::cluster::{PeerId, Reply};
 use crate::mock::testing::{sequenced, transactional};
-use crate::protocol::ApiKey;
+use crate::protocol::{encode_request, ApiKey};
 use crate::time::Time;
 
 #[test]
@@ -521,4 +522,66 @@ fn every_transactional_api_can_be_made_to_fail_and_to_lose_its_answer() {
     assert_eq!(bench.committed(0), 2, "but it was done");
     let held = bench.held;
     assert_eq!(bench.end(true), Ok(Bench::bumped(held, 1)));
+}
+
+#[test]
+fn hostile_requests_close_or_are_answered_and_never_panic() {
+    let mut bench = Bench::ongoing(V2);
+    let Identity { id, epoch } = bench.held;
+    let (pid, tid) = (ProducerId(id), TransactionalId(text(ID)));
+    let mut frames = Vec::new();
+    for version in 0..=5 {
+        let request = EndTxnRequest::default()
+            .with_transactional_id(tid.clone())
+            .with_producer_id(pid)
+            .with_producer_epoch(epoch);
+        frames.push(encode_request(ApiKey::EndTxn, version, 1, "x", &request));
+        let mut request = InitProducerIdRequest::default()
+            .with_transactional_id(Some(tid.clone()))
+            .with_transaction_timeout_ms(1000);
+        if version >= 3 {
+            request = request.with_producer_id(pid).with_producer_epoch(epoch);
+        }
+        frames.push(encode_request(ApiKey::InitProducerId, version, 1, "x", &request));
+        let request = TxnOffsetCommitRequest::default()
+            .with_transactional_id(tid.clone())
+            .with_group_id(GroupId(text("g")))
+            .with_producer_id(pid)
+            .with_producer_epoch(epoch);
+        frames.push(encode_request(ApiKey::TxnOffsetCommit, version, 1, "x", &request));
+    }
+    for version in 0..=3 {
+        let topic = AddPartitionsToTxnTopic::default()
+            .with_name(TopicName(text("t")))
+            .with_partitions(vec![0, 1]);
+        let request = AddPartitionsToTxnRequest::default()
+            .with_v3_and_below_transactional_id(tid.clone())
+            .with_v3_and_below_producer_id(pid)
+            .with_v3_and_below_producer_epoch(epoch)
+            .with_v3_and_below_topics(vec![topic]);
+        frames.push(encode_request(ApiKey::AddPartitionsToTxn, version, 1, "x", &request));
+        let request = AddOffsetsToTxnRequest::default()
+            .with_transactional_id(tid.clone())
+            .with_group_id(GroupId(text("g")))
+            .with_producer_id(pid)
+            .with_producer_epoch(epoch);
+        frames.push(encode_request(ApiKey::AddOffsetsToTxn, version, 1, "x", &request));
+    }
+    let mut rng = fastrand::Rng::with_seed(11);
+    let mut answered = 0;
+    for _ in 0..20_000 {
+        let frame = frames[rng.usize(..frames.len())].as_ref().unwrap();
+        let mut bytes = frame.slice(4..).to_vec();
+        for _ in 0..rng.usize(0..4) {
+            // Behind key and version, so that a handler is reached.
+            let at = rng.usize(4..bytes.len());
+            bytes[at] = if rng.bool() { 0xff } else { rng.u8(..) };
+        }
+        let broker = rng.i32(1..=3);
+        let now = bench.tester.now.plus_ms(rng.u64(0..50));
+        bench.tester.now = now;
+        let reply = bench.tester.cluster.handle_request(broker, PeerId(1), bytes.into(), now);
+        answered += usize::from(matches!(reply, Reply::Respond { .. }));
+    }
+    assert!(answered > 5_000, "{answered} of 20,000 reached a handler");
 }

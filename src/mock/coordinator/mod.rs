@@ -34,4 +34,4 @@ pub(super) use init::ProducerIds;
 pub(super) use seats::{Seats, OFFSETS_TOPIC};
 pub(super) use table::Transactions;
 pub(super) use transaction::{Identity, TopicPartition};
-pub(super) use verify::Standing;
+pub(super) use verify::Start;

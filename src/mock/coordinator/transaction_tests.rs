@@ -262,6 +262,18 @@ fn who_is_fenced_comes_back_only_since_version_2() {
 }
 
 #[test]
+fn a_fence_forgets_what_the_fenced_one_could_have_repeated() {
+    let mut transaction = Transaction::at_epoch(7, 2);
+    assert_eq!(initialize(&mut transaction, Some(held(7, 2))), Ok(Initialized::As(HELD)));
+    assert_eq!(transaction.add(HELD, [partition()]), Ok(true));
+    transaction.fence(Generation::V1, || FRESH);
+    transaction.marked(&partition());
+    transaction.complete();
+    let repeated = initialize(&mut transaction, Some(held(7, 2)));
+    assert_eq!(repeated, Err(ErrorCode::PRODUCER_FENCED));
+}
+
+#[test]
 fn fencing_the_last_epoch() {
     let last = i16::MAX - 1;
     for generation in [Generation::V1, Generation::V2] {

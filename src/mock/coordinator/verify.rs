@@ -21,16 +21,13 @@ const OFFSETS_ABORTABLE_SINCE: i16 = 4;
 /// Brokers that speak this version of AddPartitionsToTxn among each other verify.
 const VERIFY_SINCE: i16 = 4;
 
-/// How a batch stands to a transaction.
+/// Where a producer of whom the partition knows no batch may begin.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
-pub(in crate::mock) enum Standing {
-    /// It belongs to none, or to one that the partition knows of, or nobody verifies.
-    Known,
-    /// It is the first of its transaction in the partition.
-    First {
-        /// Such a one must have sequence 0 (KIP-890, since Produce v12).
-        from_0: bool,
-    },
+pub(in crate::mock) enum Start {
+    /// Where the age of the brokers allows it.
+    ByAge,
+    /// At sequence 0: the batch has just joined a transaction (KIP-890, since Produce v12).
+    AtZero,
 }
 
 impl Cluster {
@@ -43,20 +40,21 @@ impl Cluster {
         transactional_id: Option<&str>,
         partition: &TopicPartition,
         header: &BatchHeader,
-    ) -> Result<Standing, Refusal> {
+    ) -> Result<Start, Refusal> {
         let held = Identity { id: header.producer_id, epoch: header.producer_epoch };
         let (true, Some(id)) = (header.is_transactional(), transactional_id) else {
-            return Ok(Standing::Known);
+            return Ok(Start::ByAge);
         };
         if !self.must_be_verified(partition, held) {
-            return Ok(Standing::Known);
+            return Ok(Start::ByAge);
         }
         if let Some(found) = self.partition_of(partition) {
             found.producers.note_attempt(held, header.base_sequence);
         }
-        let from_0 = version >= PRODUCE_JOINS_SINCE;
-        match self.ask_coordinator(call, id, held, partition, from_0) {
-            Ok(()) => Ok(Standing::First { from_0 }),
+        let joins = version >= PRODUCE_JOINS_SINCE;
+        match self.ask_coordinator(call, id, held, partition, joins) {
+            Ok(()) if joins => Ok(Start::AtZero),
+            Ok(()) => Ok(Start::ByAge),
             Err(code) => Err(for_produce(code, version)),
         }
     }
