@@ -114,12 +114,6 @@ inline Result<void> result(std::int32_t status, ottla_error_t *error = nullptr)
     return Error::take(status, error);
 }
 
-/** Milliseconds as the C interface wants them, rounded up: a short wait is not no wait. */
-inline std::int64_t milliseconds(std::chrono::nanoseconds time)
-{
-    auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(time);
-    return (ms < time ? ms + std::chrono::milliseconds(1) : ms).count();
-}
 
 /** A handle and the function that frees it. */
 template <class T, std::int32_t (*Free)(T *)> struct Freed {
@@ -152,6 +146,28 @@ inline std::optional<std::string_view> view(const void *bytes, std::size_t len) 
 
 /** No limit for a wait. */
 inline constexpr std::chrono::milliseconds forever{-1};
+
+/** How long to wait: any duration. Below 0 there is no limit, and none in centuries. Rounded up to milliseconds: a
+ * short wait is not no wait. */
+class Timeout {
+public:
+    template <class Rep, class Period>
+    Timeout(std::chrono::duration<Rep, Period> time) noexcept
+    {
+        /* Not cast to a finer unit first: seconds::max() would overflow. */
+        double ms = std::chrono::duration<double, std::milli>(time).count();
+        if (ms >= 0 && ms < 1e15) {
+            ms_ = static_cast<std::int64_t>(ms);
+            ms_ += static_cast<double>(ms_) < ms ? 1 : 0;
+        }
+    }
+
+    /** As the C interface wants it. */
+    std::int64_t milliseconds() const noexcept { return ms_; }
+
+private:
+    std::int64_t ms_ = -1;
+};
 
 /** Settings for producers. */
 class Config {
@@ -502,7 +518,8 @@ inline std::string_view message(const ottla_report_t &report) noexcept
                                      : std::string_view();
 }
 
-/** A producer. Closing waits for records; its end of life does not: call close() before it. */
+/** A producer. Closing waits for records; its end of life does not: call close() before it. May not end inside
+ * one of its own callbacks. */
 class Producer {
 public:
     /** Opens a producer whose reports are taken with poll(). */
@@ -607,13 +624,13 @@ public:
     }
 
     /** Takes up to `most` reports, waiting for the first; none when the time has passed. */
-    Result<std::vector<ottla_delivery_t>> poll(std::chrono::nanoseconds timeout,
+    Result<std::vector<ottla_delivery_t>> poll(Timeout timeout,
                                                std::size_t most = 1024)
     {
         std::vector<ottla_delivery_t> deliveries(most);
         std::size_t count = 0;
         auto status = ottla_producer_poll(get(), deliveries.data(), most,
-                                          detail::milliseconds(timeout), &count);
+                                          timeout.milliseconds(), &count);
         if (status != 0)
             return Error::take(status, nullptr);
         deliveries.resize(count);
@@ -634,18 +651,18 @@ public:
     }
 
     /** Waits until a broker has answered; fails at once when every broker refuses. */
-    Result<void> wait_ready(std::chrono::nanoseconds timeout)
+    Result<void> wait_ready(Timeout timeout)
     {
         ottla_error_t *error = nullptr;
         return detail::result(
-            ottla_producer_wait_ready(get(), detail::milliseconds(timeout), &error), error);
+            ottla_producer_wait_ready(get(), timeout.milliseconds(), &error), error);
     }
 
     /** Waits until every record accepted so far is reported. */
-    Result<void> flush(std::chrono::nanoseconds timeout = forever)
+    Result<void> flush(Timeout timeout = forever)
     {
         ottla_error_t *error = nullptr;
-        return detail::result(ottla_producer_flush(get(), detail::milliseconds(timeout), &error),
+        return detail::result(ottla_producer_flush(get(), timeout.milliseconds(), &error),
                               error);
     }
 
@@ -656,10 +673,10 @@ public:
     }
 
     /** Takes no more records, waits for the others, ends the threads. */
-    Result<void> close(std::chrono::nanoseconds timeout = forever)
+    Result<void> close(Timeout timeout = forever)
     {
         ottla_error_t *error = nullptr;
-        return detail::result(ottla_producer_close(get(), detail::milliseconds(timeout), &error),
+        return detail::result(ottla_producer_close(get(), timeout.milliseconds(), &error),
                               error);
     }
 

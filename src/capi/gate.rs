@@ -176,10 +176,10 @@ pub(super) unsafe fn sized<T: Copy>(name: &str, given: *const T, default: T) -> 
         return Err(null(name));
     }
     // SAFETY: not null, and every sized struct begins with its size.
-    let size = check_size(name, unsafe { given.cast::<u32>().read() })?;
+    let size = check_size(name, unsafe { given.cast::<u32>().read_unaligned() })?;
     if size == size_of::<T>() {
         // SAFETY: not null, and readable for its size, which is that of a T.
-        return Ok(unsafe { given.read() });
+        return Ok(unsafe { given.read_unaligned() });
     }
     let known = size.min(size_of::<T>());
     let mut value = default;
@@ -213,7 +213,7 @@ pub(super) unsafe fn sized_out<'a, T: Copy>(name: &str, place: *mut T) -> Result
         return Err(null(name));
     }
     // SAFETY: not null, and every sized struct begins with its size.
-    let size = check_size(name, unsafe { place.cast::<u32>().read() })?;
+    let size = check_size(name, unsafe { place.cast::<u32>().read_unaligned() })?;
     // SAFETY: the caller promises that so many bytes are writable.
     let bytes = unsafe { slice::from_raw_parts_mut(place.cast(), size.min(size_of::<T>())) };
     Ok(SizedOut { bytes, kind: std::marker::PhantomData })

@@ -41,8 +41,9 @@ struct Lent {
     number: usize,
     topic: CString,
     record: OwnedRecord,
-    /// The headers as C wants them; they point into `record`.
-    headers: Vec<ottla_header_t>,
+    /// The headers as C wants them, made when they are first looked at after a change; they point into
+    /// `record`.
+    headers: Option<Vec<ottla_header_t>>,
 }
 
 thread_local! {
@@ -66,7 +67,7 @@ impl Interceptor for CInterceptor {
         let nothing =
             OwnedRecord { timestamp_ms: NO_TIMESTAMP, key: None, value: None, headers: Vec::new() };
         let record_in = std::mem::replace(record, nothing);
-        let lent = Lent { number, topic: c_text(topic), record: record_in, headers: Vec::new() };
+        let lent = Lent { number, topic: c_text(topic), record: record_in, headers: None };
         // A callback that sends with another producer comes here again: its record waits outside.
         let outer = LENT.replace(Some(lent));
         guard::in_callback_of(self.identity, Callback::Other, || {
@@ -115,12 +116,14 @@ pub unsafe extern "C" fn ottla_intercepted_get(
         unsafe { (gate::sized_out("record_out", record_out), gate::out_optional(topic_out)) };
     on_lent(record, |lent| {
         let place = place?;
-        lent.headers = ottla_header_t::views(&lent.record.headers);
+        let Lent { topic: name, record, headers, .. } = lent;
+        // A second look must not take away what the first one showed.
+        let headers = headers.get_or_insert_with(|| ottla_header_t::views(&record.headers));
         if let Some(topic) = topic {
-            topic.write(lent.topic.as_ptr());
+            topic.write(name.as_ptr());
         }
-        let (key, value) = (lent.record.key.as_deref(), lent.record.value.as_deref());
-        place.write(ottla_record_t::view(lent.record.timestamp_ms, key, value, &lent.headers));
+        let (key, value) = (record.key.as_deref(), record.value.as_deref());
+        place.write(ottla_record_t::view(record.timestamp_ms, key, value, headers));
         Ok(())
     })
 }
@@ -194,6 +197,7 @@ pub unsafe extern "C" fn ottla_intercepted_add_header(
     };
     on_lent(record, |lent| {
         lent.record.headers.push((key?.to_string(), value?.map(<[u8]>::to_vec)));
+        lent.headers = None;
         Ok(())
     })
 }
@@ -211,8 +215,10 @@ pub unsafe extern "C" fn ottla_intercepted_remove_headers(
     // SAFETY: as the function's own Safety section says.
     let key = unsafe { gate::text("header key", key, key_len) };
     on_lent(record, |lent| {
-        let (key, before) = (key?, lent.record.headers.len());
-        lent.record.headers.retain(|(name, _)| name != key);
+        // It may be one of the names that go.
+        let (key, before) = (key?.to_string(), lent.record.headers.len());
+        lent.record.headers.retain(|(name, _)| *name != key);
+        lent.headers = None;
         if lent.record.headers.len() == before {
             let text = format!("the record has no header {key:?}");
             return Err(Error::new(ErrorCode::ARGUMENT, text));

@@ -99,11 +99,16 @@ unsafe fn send_one(
 /// as `'r` and `'h`.
 unsafe fn outgoing_of<'r, 'h>(
     record: *const ottla_record_t,
+    stride: usize,
     headers: &mut Vec<Header<'h>>,
 ) -> Result<Outgoing<'r>> {
     // SAFETY: the caller's promise is the same.
     let (given, record) = unsafe {
         let given = gate::sized("record", record, ottla_record_t::INIT)?;
+        if given.size as usize > stride {
+            let text = format!("record: its {} bytes lie only {stride} apart", given.size);
+            return Err(Error::new(ErrorCode::ARGUMENT, text));
+        }
         (given, record_and_headers(&given, headers)?)
     };
     let (topic, partition, token) = (TopicId(given.topic), given.partition, given.token);
@@ -159,7 +164,7 @@ pub unsafe extern "C" fn ottla_producer_send_batch(
         }
         // SAFETY: as the function's own Safety section says.
         let next = |index, headers: &mut _| unsafe {
-            outgoing_of(gate::strided(records, stride, index), headers)
+            outgoing_of(gate::strided(records, stride, index), stride, headers)
         };
         send_all(object, count, wait, next, Outcome::new(statuses, &mut accepted))
     });

@@ -172,13 +172,18 @@ struct intercepted {
 static void on_send(ottla_intercepted_t *record, void *env)
 {
     struct intercepted *seen = env;
-    ottla_record_t view = OTTLA_RECORD_INIT;
+    ottla_record_t view = OTTLA_RECORD_INIT, again = OTTLA_RECORD_INIT;
     const char *topic = NULL;
     CHECK_OK(ottla_intercepted_get(record, &view, &topic));
-    CHECK(strcmp(topic, "t") == 0 && view.header_count == 1 && view.key == NULL);
+    CHECK(strcmp(topic, "t") == 0 && view.header_count == 2 && view.key == NULL);
+    /* Looking again takes nothing away. */
+    CHECK_OK(ottla_intercepted_get(record, &again, NULL));
+    CHECK(view.headers == again.headers && memcmp(view.headers[1].key, "secret", 6) == 0);
     CHECK(view.value_len == 3 && memcmp(view.value, "old", 3) == 0);
     CHECK_OK(ottla_intercepted_add_header(record, "was", 3, view.value, view.value_len));
-    CHECK_OK(ottla_intercepted_remove_headers(record, "secret", 6));
+    /* By a name that is one of those that go. */
+    CHECK_OK(ottla_intercepted_get(record, &again, NULL));
+    CHECK_OK(ottla_intercepted_remove_headers(record, again.headers[0].key, again.headers[0].key_len));
     CHECK_EQUAL(ottla_intercepted_remove_headers(record, "secret", 6), OTTLA_ERROR_ARGUMENT);
     CHECK_OK(ottla_intercepted_set_value(record, "new!", 4));
     CHECK_OK(ottla_intercepted_set_key(record, "", 0));
@@ -219,14 +224,14 @@ static void interceptors_change_records(void)
     callbacks.interceptor_env_free = free_intercepted;
     ottla_producer_t *producer = embedded_producer(&callbacks);
     atomic_store(&seen.producer, producer);
-    ottla_header_t secret = {"secret", 6, "x", 1};
+    ottla_header_t secrets[2] = {{"secret", 6, "x", 1}, {"secret", 6, "y", 1}};
     ottla_record_t record = OTTLA_RECORD_INIT;
     record.topic = topic_of(producer, "t");
     record.partition = 0;
     record.value = "old";
     record.value_len = 3;
-    record.headers = &secret;
-    record.header_count = 1;
+    record.headers = secrets;
+    record.header_count = 2;
     CHECK_OK(ottla_producer_send_record(producer, &record, 0));
     CHECK_EQUAL(ottla_intercepted_set_timestamp(seen.kept, 1), OTTLA_ERROR_HANDLE);
     CHECK_OK(ottla_producer_flush(producer, SOON_MS, NULL));

@@ -44,6 +44,17 @@ static void settings()
     CHECK(!ottla::Producer::open(ottla::Config()));
 }
 
+static void times()
+{
+    CHECK(ottla::Timeout(0s).milliseconds() == 0 && ottla::Timeout(7h).milliseconds() == 25200000);
+    CHECK(ottla::Timeout(1ns).milliseconds() == 1 && ottla::Timeout(1000001ns).milliseconds() == 2);
+    CHECK(ottla::Timeout(1.5ms).milliseconds() == 2 && ottla::Timeout(2ms).milliseconds() == 2);
+    for (ottla::Timeout none : {ottla::Timeout(ottla::forever), ottla::Timeout(-1ns),
+                                ottla::Timeout(std::chrono::seconds::max()),
+                                ottla::Timeout(std::chrono::hours::max())})
+        CHECK(none.milliseconds() == -1);
+}
+
 static void polled()
 {
     auto producer = ottla::Producer::open(embedded());
@@ -142,6 +153,7 @@ static void called_back()
 int main()
 {
     settings();
+    times();
     polled();
     called_back();
     return 0;

@@ -258,6 +258,9 @@ static void wrong_arguments(void)
     CHECK_EQUAL(ottla_producer_send_batch(producer, &record, 1, 0, 0, &count, NULL), ARG);
     CHECK_EQUAL(ottla_producer_send_batch(producer, &record, SIZE_MAX, 80, 0, &count, NULL), ARG);
     CHECK_EQUAL(count, 0);
+    ottla_record_t two[2] = {OTTLA_RECORD_INIT, OTTLA_RECORD_INIT};
+    CHECK_EQUAL(ottla_producer_send_batch(producer, two, 2, sizeof(void *), 0, &count, NULL), ARG);
+    CHECK_EQUAL(count, 0);
     CHECK_OK(ottla_producer_send_batch(producer, NULL, 0, 0, 0, &count, NULL));
     CHECK_EQUAL(ottla_producer_poll(producer, NULL, 1, 0, &count), ARG);
     ottla_delivery_t delivery;
