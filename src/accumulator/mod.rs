@@ -30,7 +30,7 @@ use crate::accumulator::topic::Topics;
 use crate::delivery::Delivery;
 use crate::metadata::NodeId;
 use crate::record::compress::Compression;
-use crate::sync::atomic::{fence, AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use crate::sync::atomic::{fence, AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use crate::time::Time;
 
 /// Settings of the accumulator.
@@ -76,8 +76,8 @@ pub struct Accumulator {
     unavailable: RwLock<Arc<Vec<NodeId>>>,
     /// Threads that wait for `records` to fall.
     records_waiters: AtomicUsize,
-    /// Records in requests without answer; only the sender writes it.
-    pub in_flight: AtomicUsize,
+    /// Records accepted behind a gate of which no partition knows (yet).
+    gated: AtomicU64,
     /// Requests without answer; only the sender writes it.
     pub requests: AtomicUsize,
 }
@@ -104,7 +104,7 @@ impl Accumulator {
             records: AtomicI64::new(0),
             unavailable: RwLock::default(),
             records_waiters: AtomicUsize::new(0),
-            in_flight: AtomicUsize::new(0),
+            gated: AtomicU64::new(0),
             requests: AtomicUsize::new(0),
         })
     }
@@ -183,16 +183,18 @@ impl Accumulator {
         }
     }
 
-    /// Records in requests without answer.
-    pub fn in_flight_records(&self) -> usize {
-        self.in_flight.load(Ordering::Relaxed)
+    /// Records accepted, ever. Looks at every partition, so that no send has to count. What was reported
+    /// before the call is in it, so it is never below a number of reported records that was read before.
+    pub fn accepted_records(&self) -> u64 {
+        // The gates first: who passes one is counted by the partition before the gate forgets it.
+        let gated = self.gated.load(Ordering::Acquire);
+        let partitions = self.topics.iter().flat_map(|topic| topic.partitions().iter());
+        gated + partitions.map(|partition| partition.appended_records()).sum::<u64>()
     }
 
-    /// Records in the queues and behind the gates (not those in flight).
-    pub fn queued_records(&self) -> usize {
-        let parked = self.topics.iter().map(|topic| topic.gate.lock().len()).sum::<usize>();
-        let queued = self.topics.iter().flat_map(|topic| topic.partitions().iter());
-        parked + queued.map(|partition| partition.queued_records()).sum::<usize>()
+    /// A record that came through a gate was appended to its partition.
+    pub fn passed_gate(&self) {
+        self.gated.fetch_sub(1, Ordering::Release);
     }
 }
 

@@ -8,6 +8,7 @@ use crate::accumulator::topic::{Topic, TopicState};
 use crate::accumulator::Accumulator;
 use crate::delivery::Promises;
 use crate::record::{Header, Record};
+use crate::sync::atomic::Ordering;
 use crate::sync::{Mutex, MutexGuard};
 use crate::time::Time;
 
@@ -134,6 +135,7 @@ impl Accumulator {
             return Parking::Closed;
         }
         let first = parked.is_empty();
+        self.gated.fetch_add(1, Ordering::Release);
         parked.push_back(make());
         Parking::Parked { first }
     }

@@ -484,6 +484,12 @@ impl Partition {
         let sealed: usize = queue.sealed.iter().map(|batch| batch.count() as usize).sum();
         sealed + queue.open.as_ref().map_or(0, |open| open.count() as usize)
     }
+
+    /// Records appended, ever.
+    pub fn appended_records(&self) -> u64 {
+        let queue = self.lock();
+        queue.next_ordinal + queue.open.as_ref().map_or(0, |open| u64::from(open.count()))
+    }
 }
 
 #[cfg(test)]

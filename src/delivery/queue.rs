@@ -13,6 +13,7 @@ use crate::delivery::report::Report;
 use crate::delivery::waiting::{Waiting, Words};
 use crate::delivery::wake_fd::WakeFd;
 use crate::error::{Error, ErrorCode, Result};
+use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::thread::{self, JoinHandle, ThreadId};
 use crate::sync::{Condvar, Mutex, MutexGuard};
 
@@ -41,6 +42,8 @@ pub struct Delivery {
     outstanding: Arc<Outstanding>,
     inline: Option<InlineSink>,
     waiting: Waiting,
+    /// Records whose report was taken, ever.
+    ended: AtomicU64,
     dispatcher: OnceCell<ThreadId>,
     /// Held while somebody waits for the dispatcher's end, so that every `close` returns after it.
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -73,6 +76,7 @@ impl Delivery {
             outstanding: Outstanding::new(),
             inline,
             waiting: Waiting::new(),
+            ended: AtomicU64::new(0),
             dispatcher: OnceCell::new(),
             thread: Mutex::new(None),
         });
@@ -116,6 +120,7 @@ impl Delivery {
     pub fn deliver(&self, reports: impl IntoIterator<Item = Report>) {
         if let Some(sink) = &self.inline {
             for report in reports {
+                self.pass_over(report.count());
                 // A waker of the application's executor that panics must not end the producer.
                 let call = std::panic::AssertUnwindSafe(|| sink(&report));
                 if std::panic::catch_unwind(call).is_err() {
@@ -155,6 +160,16 @@ impl Delivery {
             }
             self.arrived.notify_all();
         }
+    }
+
+    /// Counts records that nobody is told of.
+    pub fn pass_over(&self, count: usize) {
+        self.ended.fetch_add(count as u64, Ordering::Release);
+    }
+
+    /// Records whose report was taken (or that nobody is told of), ever.
+    pub fn ended_records(&self) -> u64 {
+        self.ended.load(Ordering::Acquire)
     }
 
     /// Records whose report has not been taken yet.
@@ -207,6 +222,7 @@ impl Delivery {
             taken += count;
             state = self.lock();
             state.records -= count;
+            self.pass_over(count);
             if !done {
                 break;
             }
@@ -280,7 +296,7 @@ impl Delivery {
             let panicked = std::panic::catch_unwind(call).is_err();
             drop(batch);
             let mut state = self.lock();
-            state.in_callback = 0;
+            self.pass_over(std::mem::take(&mut state.in_callback));
             state.callback_time += begun.elapsed();
             state.callback_panics += u64::from(panicked);
         }

@@ -69,6 +69,23 @@ fn with_report_only_error_a_poll_sees_failures_and_a_flush_still_ends() {
 }
 
 #[test]
+fn the_number_of_records_on_their_way_never_misses_one() {
+    // Records go through the gate of an unknown topic, the queues, requests and the report queue meanwhile.
+    let producer = embedded().set("linger.ms", "0").unwrap().poll_reports().build().unwrap();
+    let topic = producer.topic("t").unwrap();
+    for sent in 1..=3000 {
+        producer.send_token(topic, -1, &Record::value(b"x"), 1, Wait::Never).unwrap();
+        for _ in 0..20 {
+            assert!(producer.outstanding_records() >= sent);
+        }
+    }
+    producer.flush(SOON).unwrap();
+    assert_eq!(producer.outstanding_records(), 3000);
+    while producer.poll(Duration::ZERO, &mut |report, _| report.count()).unwrap() > 0 {}
+    assert_eq!(producer.outstanding_records(), 0);
+}
+
+#[test]
 fn reports_carry_timestamps_when_asked_to() {
     let producer = embedded().set("report.timestamps", "true").unwrap().build().unwrap();
     let topic = producer.topic("t").unwrap();

@@ -86,9 +86,9 @@ impl Producer {
     /// Records accepted whose reports have not been taken (librdkafka: `rd_kafka_outq_len`). Looks at every
     /// partition: not for every record.
     pub fn outstanding_records(&self) -> usize {
-        self.shared.delivery.waiting_records()
-            + self.shared.accumulator.queued_records()
-            + self.shared.accumulator.in_flight_records()
+        // In this order it may count a record that is reported just now, but never misses one.
+        let ended = self.shared.delivery.ended_records();
+        self.shared.accumulator.accepted_records().saturating_sub(ended) as usize
     }
 
     /// All metrics now.
@@ -100,10 +100,7 @@ impl Producer {
         buffer.available_bytes.set(pool.available_bytes() as i64);
         buffer.waiting_threads.set(pool.waiting_threads() as i64);
         // Counting each record as it comes would cost every send what one sum here does not.
-        let batch = &shared.metrics.batch;
-        let ended = batch.records_acked.get() + batch.records_failed.get();
-        let waiting = shared.accumulator.queued_records() + shared.accumulator.in_flight_records();
-        shared.metrics.append.records.raise_to(ended + waiting as u64);
+        shared.metrics.append.records.raise_to(shared.accumulator.accepted_records());
         shared.metrics.request.in_flight.set(shared.accumulator.requests.load(Relaxed) as i64);
         shared.metrics.snapshot(shared.clock.now())
     }

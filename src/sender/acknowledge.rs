@@ -1,6 +1,7 @@
 //! The way back: takes the answer to a produce request apart and settles each batch by the verdict.
 //! Never builds a request.
 
+use std::sync::atomic::Ordering;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -70,7 +71,7 @@ impl<N: Network> Sender<N> {
         now: Time,
     ) {
         let Some(request) = self.in_flight.remove(&tag) else { return };
-        self.count_in_flight(&request.batches, false);
+        self.parts.accumulator.requests.fetch_sub(1, Ordering::Relaxed);
         self.parts.metrics.request.latency.record(now.since(sent_at));
         match outcome {
             Ok(_) if !request.acked => {

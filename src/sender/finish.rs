@@ -145,6 +145,8 @@ impl<N: Network> Sender<N> {
         self.parts.acknowledge(&report);
         if !self.settings.report_only_errors || report.code != ErrorCode::NONE {
             self.reports.push(report);
+        } else {
+            self.parts.delivery.pass_over(report.count());
         }
     }
 
@@ -198,8 +200,6 @@ impl<N: Network> Sender<N> {
         now: Time,
     ) {
         if batch.promises.is_some() {
-            let records = batch.count() as usize;
-            self.parts.accumulator.in_flight.fetch_sub(records, Ordering::Relaxed);
             self.fail_promises(batch, code, text, true, now);
         }
     }

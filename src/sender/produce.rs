@@ -150,7 +150,7 @@ impl<N: Network> Sender<N> {
                 let tag = self.next_tag;
                 self.next_tag += 1;
                 let expects_response = self.settings.acks != 0;
-                self.count_in_flight(&batches, true);
+                self.parts.accumulator.requests.fetch_add(1, Ordering::Relaxed);
                 let in_flight = InFlight { batches, topic_ids, acked: expects_response };
                 self.in_flight.insert(tag, in_flight);
                 let request = OutgoingRequest {
@@ -189,24 +189,6 @@ impl<N: Network> Sender<N> {
             metrics.batch.bytes_sent.add(batch.bytes() as u64);
             metrics.batch.size_bytes.record(batch.bytes() as u64);
             metrics.batch.queue_time.record(now.since(batch.created));
-        }
-    }
-
-    /// Keeps the number of records in flight that anybody may ask for.
-    pub(super) fn count_in_flight(&self, batches: &[Batch], begins: bool) {
-        // Those reported early (expired, purged) were taken off then.
-        let open = batches.iter().filter(|batch| batch.promises.is_some());
-        let records = open.map(|batch| batch.count() as usize).sum();
-        let (count, requests) = {
-            let accumulator = &self.parts.accumulator;
-            (&accumulator.in_flight, &accumulator.requests)
-        };
-        if begins {
-            count.fetch_add(records, Ordering::Relaxed);
-            requests.fetch_add(1, Ordering::Relaxed);
-        } else {
-            count.fetch_sub(records, Ordering::Relaxed);
-            requests.fetch_sub(1, Ordering::Relaxed);
         }
     }
 

@@ -206,6 +206,7 @@ impl<N: Network> Sender<N> {
         let (code, text) = match appended {
             Ok(()) => {
                 record.promise.hand_over();
+                accumulator.passed_gate();
                 return None;
             }
             Err(AppendFailure::NoMemory(_)) => {

@@ -89,7 +89,9 @@ class Core:
         # What is on its way.
         self._chunks: Dict[int, Chunk] = {}
         self._next_chunk = 1
-        self._refused = self._direct = self._taken = 0
+        self._refused = self._direct = 0
+        # How much the library had taken when it was last asked how much it still has, and that.
+        self._asked = self._had = 0
         self._counting = threading.Lock()
         # What is reported.
         self._drains: Deque[Drain] = deque()
@@ -183,16 +185,19 @@ class Core:
         self._limit = 1 + WIDTH * min(self._most, self._room()) if self._busy and not self._closing else 0
 
     def _room(self) -> int:
-        """How many more records the library takes, as far as their number goes."""
+        """How many more records the library takes, as far as their number goes: never too many, and asked
+        again before the answer is none. Only with the lock."""
         most = self._limits.max_messages
         if not most:
             return _STAGED
         sent: int = self._stage[0] - self._refused + self._direct
-        if most - sent + self._taken < 1:
+        room: int = most - self._had - (sent - self._asked)
+        if room < 1:
             count = ctypes.c_size_t()
             check(lib.ottla_producer_outstanding(self._open(), ctypes.byref(count)))
-            self._taken = sent - count.value
-        return max(0, most - sent + self._taken)
+            self._asked, self._had = sent, count.value
+            room = most - count.value
+        return max(0, room)
 
     def _late(self) -> None:
         """A record was staged while the stage was being closed or laid to rest."""
@@ -311,10 +316,6 @@ class Core:
     _slow_ticks = 0
 
     # ---- Reports
-
-    def _count_taken(self, count: int) -> None:
-        with self._counting:
-            self._taken += count
 
     def _reported(self, chunk: Chunk, number: int, count: int) -> None:
         """So many records of a chunk were reported; the last one ends it."""

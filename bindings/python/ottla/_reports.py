@@ -167,7 +167,6 @@ class Drain:
         status = lib.ottla_producer_poll_runs(core._open(), *self._places)
         if status:
             refuse(status)
-        core._count_taken(self.token_count.value)
 
     def _build(self, core: "Core") -> List[Segment]:
         segments: List[Segment] = []
