@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use ottla::sim::{run, Options};
+use ottla::sim::{run, Options, Trouble};
 
 /// Seeds of every test run.
 const SEEDS: u64 = 300;
@@ -46,4 +46,30 @@ fn the_same_seed_gives_the_same_trace() {
 fn different_seeds_give_different_traces() {
     let hash = |seed| run(Options::draw(seed), false).hash;
     assert_ne!(hash(1), hash(2));
+}
+
+/// A trouble that strikes nothing proves nothing: three kinds once did, in partitions that were not there.
+#[test]
+fn every_kind_of_trouble_makes_a_difference() {
+    let seen = |kind: Option<Trouble>, seed| {
+        let options = Options::scenario(seed, |options| {
+            options.brokers = 3;
+            options.replication = 3;
+            options.workload.records = 200;
+            options.workload.value_max_bytes = 2000;
+            options.workload.burst_max = 20;
+            options.request_timeout_ms = 500;
+            options.safety_ms = 4000;
+            options.troubles = kind.map(|kind| (kind, 50)).into_iter().collect();
+            options.config.push(("metadata.max.age.ms", "100".to_owned()));
+            options.config.push(("connections.max.idle.ms", "30".to_owned()));
+        });
+        let outcome = run(options, false);
+        assert_eq!(outcome.failure, None, "{kind:?}, seed {seed}");
+        (outcome.turns, outcome.appends, outcome.stored)
+    };
+    for &kind in Trouble::ALL {
+        let differs = (0..5).any(|seed| seen(Some(kind), seed) != seen(None, seed));
+        assert!(differs, "{kind:?} changes nothing");
+    }
 }

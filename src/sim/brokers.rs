@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::error::ErrorCode;
 use crate::mock::{BrokerConnection, PeerId};
-use crate::protocol::produce::decode_response;
+use crate::protocol::produce::{decode_response, TopicRef};
 use crate::protocol::{strip_response_header, ApiKey};
 use crate::sim::ledger::Append;
 use crate::sim::oracle;
@@ -168,6 +168,7 @@ impl World {
         let Some(server) = &link.server else { return };
         let next = server.next_output_at();
         if server.is_finished() {
+            self.lossy = true;
             link.server = None;
             self.end_soon(id, End::Closed);
         } else if next < Time::NEVER && next != link.output_at {
@@ -192,8 +193,15 @@ impl World {
         let Ok(response) = response else { return Vec::new() };
         let told = |&append: &usize| {
             let append = &self.ledger.appends[append];
+            let name = self.options.topics[append.topic].name.as_str();
+            let id = self.cluster.topic_id(name).ok();
             response.partitions.iter().any(|partition| {
-                partition.error_code == ErrorCode::NONE.value() as i16
+                let same_topic = match &partition.topic {
+                    TopicRef::Name(answered) => &**answered == name,
+                    TopicRef::Id(answered) => Some(*answered) == id,
+                };
+                same_topic
+                    && partition.error_code == ErrorCode::NONE.value() as i16
                     && partition.partition == append.partition
                     && partition.base_offset == append.base_offset
             })

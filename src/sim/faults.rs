@@ -213,7 +213,7 @@ impl World {
         if count == 0 {
             return;
         }
-        let partition = self.trouble_rng.i32(..count as i32);
+        let partition = self.trouble_rng.i32(0..count as i32);
         let after_ms = pick(&mut self.trouble_rng, &[10, 300, 3000]);
         // The topic and the partition exist; a leader that is down is refused, which is no trouble.
         let mend = match kind {

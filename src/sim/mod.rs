@@ -13,10 +13,12 @@ mod network;
 pub mod options;
 mod oracle;
 mod run;
+mod scenario;
 mod trace;
 mod wire;
 mod workload;
 mod world;
 
+pub use faults::Trouble;
 pub use options::Options;
 pub use run::{run, Outcome};

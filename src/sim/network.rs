@@ -204,9 +204,10 @@ impl World {
 
     /// Has the client learn, after all that is on its way, that the connection is over.
     pub(super) fn end_soon(&mut self, id: u64, end: End) {
-        self.lossy = true;
         let arrival = self.arrival();
         let Some(link) = self.links.get_mut(&id) else { return };
+        // What the client closed itself is judged where it closes.
+        self.lossy |= link.token.is_some();
         link.in_at = link.in_at.max(arrival);
         let at = link.in_at;
         self.at(at, Event::End(id, end));
