@@ -118,3 +118,19 @@ fn closing_loses_nothing_that_was_reported_without_acknowledgement() {
     });
     assert!(outcomes.iter().map(|outcome| outcome.appends).sum::<usize>() > 0);
 }
+
+/// Without numbers, what one leader gets late may come in behind what the next one got, if the first leads
+/// again by then: the oracle for order looks at each leader for itself.
+#[test]
+fn what_went_to_two_leaders_has_no_order() {
+    let outcomes = passes(60, |options| {
+        options.brokers = 2;
+        options.replication = 2;
+        options.retries = 0;
+        options.troubles = vec![(Trouble::LeaderMove, 50)];
+        options.network.delay_min_us = 5_000;
+        options.network.delay_max_us = 100_000;
+        options.config.push(("metadata.max.age.ms", "100".to_owned()));
+    });
+    assert!(stored(&outcomes) > 0);
+}

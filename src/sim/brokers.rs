@@ -97,7 +97,11 @@ impl World {
         let is_produce = frame.get(4..6) == Some(&(ApiKey::Produce as i16).to_be_bytes()[..]);
         let before = if is_produce { self.log_ends() } else { BTreeMap::new() };
         server.feed(frame, &mut self.cluster, now);
-        let appends = if is_produce { self.note_appends(&before, asked_at) } else { Vec::new() };
+        let broker = link.broker.unwrap_or(-1);
+        let appends = match is_produce {
+            true => self.note_appends(&before, broker, asked_at),
+            false => Vec::new(),
+        };
         for request in self.cluster.take_requests() {
             let numbers = [id, request.api as u64, request.correlation_id as u64, now.as_nanos()];
             self.trace.note(now, "request", &numbers);
@@ -128,7 +132,12 @@ impl World {
         ends
     }
 
-    fn note_appends(&mut self, before: &BTreeMap<(usize, i32), i64>, asked_at: Time) -> Vec<usize> {
+    fn note_appends(
+        &mut self,
+        before: &BTreeMap<(usize, i32), i64>,
+        broker: i32,
+        asked_at: Time,
+    ) -> Vec<usize> {
         let now = self.now();
         let mut made = Vec::new();
         for ((topic, partition), end) in self.log_ends() {
@@ -142,6 +151,7 @@ impl World {
                 topic,
                 life: self.ledger.life(topic),
                 partition,
+                broker,
                 base_offset,
                 count: end - base_offset,
                 asked_at,

@@ -58,6 +58,8 @@ pub(super) struct Append {
     /// Which life of the topic.
     pub(super) life: usize,
     pub(super) partition: i32,
+    /// The leader that wrote it.
+    pub(super) broker: i32,
     pub(super) base_offset: i64,
     pub(super) count: i64,
     /// When the client wrote the first byte of the request.
