@@ -63,8 +63,9 @@
  *              the length of a callback; nothing is ever given to free().
  *   Structs    Those that begin with `size` grow at their end; set it with the ..._INIT macros.
  *              Reserved fields must be 0.
- *   Callbacks  run with no lock of the library held, and must not throw or longjmp. Inside one, calls
- *              with other producers are as free as anywhere; with its own producer it may call
+ *   Callbacks  must not throw or longjmp. Calls of one on_log, or of one on_event, never overlap. Inside a
+ *              callback, calls with other producers are as free as anywhere: no lock is held that they
+ *              need. With its own producer it may call
  *                every callback  ottla_producer_topic_name, _message, _event_fd, _waiting,
  *                                _outstanding, _metadata, _metrics, _mock_cluster
  *                on_delivery     also _topic, _send, _send_record, _send_batch, _send_columns (which
@@ -1107,8 +1108,9 @@ int32_t ottla_producer_send_record(ottla_producer_t *producer,
  *
  * With `statuses_out` NULL it stops at the first record that is refused: `*accepted_out` is its index, so
  * the rest can be sent again from there. With an array of `count` statuses each record gets its own and
- * one that is refused does not hold up the others, unless there is no room or the producer is closed:
- * then all that follow have that same status, and their order is kept. `*accepted_out` counts
+ * one that is refused does not hold up the others, unless there is no room, max.block.ms is over (for memory
+ * or for a topic) or the producer is closed: then all that follow have that same status, whatever their
+ * topic, and their order is kept. `*accepted_out` counts
  * the accepted ones, each of which will be reported once. Returns the first status that is not 0.
  * OTTLA_ERROR_ARGUMENT, and no status is written: the array, `stride` or `flags` are not valid.
  * Pointers: `records` holds `count` records as ottla_producer_send_record() wants them; `statuses_out` is NULL or has
@@ -1142,12 +1144,13 @@ typedef struct ottla_column_t {
      */
     const void *offsets;
     /**
-     * With offsets or width: a bitmap whose 0 bits are null strings, lowest bit first, as in Arrow. NULL:
-     * none is null.
+     * A bitmap whose 0 bits are null strings, lowest bit first, as in Arrow; with lengths, those of -1 are
+     * null beside. NULL: no other string is null.
      */
     const uint8_t *validity;
     /**
-     * With offsets or width: number of the first string in offsets, validity and data (Arrow's offset).
+     * Number of the first string in offsets, validity and, with width, data (Arrow's offset). Lengths and
+     * their data begin at their first entry whatever it is.
      */
     size_t first;
     /** 0, 32 or 64: bits of an entry of offsets; 0 is 32. */

@@ -502,6 +502,89 @@ using Partitioner = std::function<std::int32_t(
     std::string_view topic, std::optional<std::string_view> key,
     std::optional<std::string_view> value, std::uint32_t partition_count)>;
 
+/** A record that is being sent, as an interceptor sees it; lent for the call of on_send. */
+class Intercepted {
+public:
+    explicit Intercepted(ottla_intercepted_t *handle) noexcept : handle_(handle) {}
+
+    /** Name of its topic. */
+    Result<std::string_view> topic() const
+    {
+        const char *name = nullptr;
+        ottla_record_t plain = OTTLA_RECORD_INIT;
+        auto status = ottla_intercepted_get(handle_, &plain, &name);
+        if (status != 0)
+            return Error::take(status, nullptr);
+        return std::string_view(name);
+    }
+
+    /** The record as it is now; what it borrows is good until the record is changed or the call ends. */
+    Result<Record> record() const
+    {
+        ottla_record_t plain = OTTLA_RECORD_INIT;
+        auto status = ottla_intercepted_get(handle_, &plain, nullptr);
+        if (status != 0)
+            return Error::take(status, nullptr);
+        Record record;
+        record.key = detail::view(plain.key, plain.key_len);
+        record.value = detail::view(plain.value, plain.value_len);
+        record.timestamp_ms = plain.timestamp_ms;
+        record.headers.reserve(plain.header_count);
+        for (std::size_t at = 0; at < plain.header_count; at++) {
+            const ottla_header_t &header = plain.headers[at];
+            record.headers.push_back({std::string_view(header.key, header.key_len),
+                                      detail::view(header.value, header.value_len)});
+        }
+        return record;
+    }
+
+    /** Replaces the key; nullopt is null. The bytes are copied, here and below. */
+    Result<void> set_key(std::optional<std::string_view> key)
+    {
+        return detail::result(
+            ottla_intercepted_set_key(handle_, detail::pointer(key), detail::length(key)));
+    }
+
+    /** Replaces the value; nullopt is null. */
+    Result<void> set_value(std::optional<std::string_view> value)
+    {
+        return detail::result(
+            ottla_intercepted_set_value(handle_, detail::pointer(value), detail::length(value)));
+    }
+
+    /** Replaces the time: milliseconds since 1970, or OTTLA_TIMESTAMP_NOW. */
+    Result<void> set_timestamp_ms(std::int64_t timestamp_ms)
+    {
+        return detail::result(ottla_intercepted_set_timestamp(handle_, timestamp_ms));
+    }
+
+    /** Adds a header behind the others. */
+    Result<void> add_header(std::string_view key, std::optional<std::string_view> value)
+    {
+        return detail::result(ottla_intercepted_add_header(
+            handle_, key.data(), key.size(), detail::pointer(value), detail::length(value)));
+    }
+
+    /** Removes every header of this name; OTTLA_ERROR_ARGUMENT: there is none. */
+    Result<void> remove_headers(std::string_view key)
+    {
+        return detail::result(ottla_intercepted_remove_headers(handle_, key.data(), key.size()));
+    }
+
+private:
+    ottla_intercepted_t *handle_;
+};
+
+/** Sees, and may change, every record before it is checked and gets its partition, on the threads that send. If it
+ * throws: std::terminate. */
+using OnSend = std::function<void(Intercepted &)>;
+
+/** Sees every report before the application does, on the sender thread. If it throws: std::terminate. */
+using OnAcknowledgement = std::function<void(const ottla_report_t &)>;
+
+/** Takes what happened: see ottla_event_fn. If it throws: std::terminate. */
+using OnEvent = std::function<void(const ottla_event_t &, std::string_view text)>;
+
 /** What a producer calls; each may be empty. They live until the producer's end. */
 struct Callbacks {
     /** Without it reports wait for Producer::poll(). */
@@ -509,6 +592,19 @@ struct Callbacks {
     OnLog on_log = {};
     /** Without it the setting `partitioner` decides. */
     Partitioner partitioner = {};
+    OnSend on_send = {};
+    OnAcknowledgement on_acknowledgement = {};
+    OnEvent on_event = {};
+};
+
+/** What became of a batch send. */
+struct Sent {
+    /** Records accepted, each of which will be reported. */
+    std::size_t accepted = 0;
+    /** The first status that is not 0. */
+    std::int32_t status = 0;
+
+    explicit operator bool() const noexcept { return status == 0; }
 };
 
 /** The error text of a report in a callback. */
@@ -562,6 +658,24 @@ public:
             callbacks.partitioner_env = partitioner.get();
             callbacks.partitioner_env_free = free_env<Partitioner>;
         }
+        std::unique_ptr<Interceptor> interceptor;
+        if (functions.on_send || functions.on_acknowledgement) {
+            if (functions.on_send)
+                callbacks.on_send = call_send;
+            if (functions.on_acknowledgement)
+                callbacks.on_acknowledgement = call_acknowledgement;
+            interceptor = std::make_unique<Interceptor>(Interceptor{
+                std::move(functions.on_send), std::move(functions.on_acknowledgement)});
+            callbacks.interceptor_env = interceptor.get();
+            callbacks.interceptor_env_free = free_env<Interceptor>;
+        }
+        std::unique_ptr<OnEvent> event;
+        if (functions.on_event) {
+            event = std::make_unique<OnEvent>(std::move(functions.on_event));
+            callbacks.on_event = call_event;
+            callbacks.event_env = event.get();
+            callbacks.event_env_free = free_env<OnEvent>;
+        }
         ottla_producer_t *handle = nullptr;
         ottla_error_t *error = nullptr;
         auto status = ottla_producer_new(config.get(), &callbacks, &handle, &error);
@@ -571,6 +685,8 @@ public:
         (void)delivery.release();
         (void)log.release();
         (void)partitioner.release();
+        (void)interceptor.release();
+        (void)event.release();
         return Producer(handle);
     }
 
@@ -605,22 +721,44 @@ public:
     Result<void> send(Topic topic, const Record &record, std::uint32_t flags = 0)
     {
         std::vector<ottla_header_t> headers;
-        headers.reserve(record.headers.size());
-        for (const Header &header : record.headers)
-            headers.push_back({header.key.data(), header.key.size(), detail::pointer(header.value),
-                               detail::length(header.value)});
-        ottla_record_t plain = OTTLA_RECORD_INIT;
-        plain.topic = topic.id;
-        plain.partition = record.partition;
-        plain.key = detail::pointer(record.key);
-        plain.key_len = detail::length(record.key);
-        plain.value = detail::pointer(record.value);
-        plain.value_len = detail::length(record.value);
-        plain.headers = headers.data();
-        plain.header_count = headers.size();
-        plain.timestamp_ms = record.timestamp_ms;
-        plain.token = record.token;
+        append_headers(record, headers);
+        auto plain = plain_record(topic, record, headers.data());
         return detail::result(ottla_producer_send_record(get(), &plain, flags));
+    }
+
+    /**
+     * Sends records in order, cheaper than one by one. Without `statuses` it stops at the first that is refused, whose
+     * index is `accepted`; with it each record gets a status of its own (see ottla_producer_send_batch).
+     */
+    Sent send_batch(Topic topic, const Record *records, std::size_t count,
+                    std::vector<std::int32_t> *statuses = nullptr, std::uint32_t flags = 0)
+    {
+        std::vector<ottla_header_t> headers;
+        std::size_t header_count = 0;
+        for (std::size_t at = 0; at < count; at++)
+            header_count += records[at].headers.size();
+        headers.reserve(header_count);
+        std::vector<ottla_record_t> plain;
+        plain.reserve(count);
+        for (std::size_t at = 0; at < count; at++) {
+            const ottla_header_t *own = headers.data() + headers.size();
+            append_headers(records[at], headers);
+            plain.push_back(plain_record(topic, records[at], own));
+        }
+        if (statuses != nullptr)
+            statuses->assign(count, 0);
+        Sent sent;
+        sent.status = ottla_producer_send_batch(get(), plain.data(), count, sizeof(ottla_record_t),
+                                                flags, &sent.accepted,
+                                                statuses != nullptr ? statuses->data() : nullptr);
+        return sent;
+    }
+
+    /** As above. */
+    Sent send_batch(Topic topic, const std::vector<Record> &records,
+                    std::vector<std::int32_t> *statuses = nullptr, std::uint32_t flags = 0)
+    {
+        return send_batch(topic, records.data(), records.size(), statuses, flags);
     }
 
     /** Takes up to `most` reports, waiting for the first; none when the time has passed. */
@@ -732,7 +870,36 @@ public:
     ottla_producer_t *get() const noexcept { return handle_.get(); }
 
 private:
+    struct Interceptor {
+        OnSend on_send;
+        OnAcknowledgement on_acknowledgement;
+    };
+
     explicit Producer(ottla_producer_t *handle) noexcept : handle_(handle) {}
+
+    static void append_headers(const Record &record, std::vector<ottla_header_t> &headers)
+    {
+        for (const Header &header : record.headers)
+            headers.push_back({header.key.data(), header.key.size(), detail::pointer(header.value),
+                               detail::length(header.value)});
+    }
+
+    static ottla_record_t plain_record(Topic topic, const Record &record,
+                                       const ottla_header_t *headers) noexcept
+    {
+        ottla_record_t plain = OTTLA_RECORD_INIT;
+        plain.topic = topic.id;
+        plain.partition = record.partition;
+        plain.key = detail::pointer(record.key);
+        plain.key_len = detail::length(record.key);
+        plain.value = detail::pointer(record.value);
+        plain.value_len = detail::length(record.value);
+        plain.headers = headers;
+        plain.header_count = record.headers.size();
+        plain.timestamp_ms = record.timestamp_ms;
+        plain.token = record.token;
+        return plain;
+    }
 
     static void call_delivery(const ottla_report_t *reports, std::size_t count, std::size_t stride,
                               void *env) noexcept
@@ -743,6 +910,22 @@ private:
     static void call_log(std::int32_t level, const char *text, std::size_t len, void *env) noexcept
     {
         (*static_cast<OnLog *>(env))(level, std::string_view(text, len));
+    }
+
+    static void call_send(ottla_intercepted_t *record, void *env) noexcept
+    {
+        Intercepted intercepted(record);
+        static_cast<Interceptor *>(env)->on_send(intercepted);
+    }
+
+    static void call_acknowledgement(const ottla_report_t *report, void *env) noexcept
+    {
+        static_cast<Interceptor *>(env)->on_acknowledgement(*report);
+    }
+
+    static void call_event(const ottla_event_t *event, const char *text, void *env) noexcept
+    {
+        (*static_cast<OnEvent *>(env))(*event, std::string_view(text, event->text_len));
     }
 
     static std::int32_t call_partitioner(const char *topic, std::size_t topic_len, const void *key,

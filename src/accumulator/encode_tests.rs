@@ -3,13 +3,14 @@
 use super::*;
 use crate::accumulator::append::Outgoing;
 use crate::accumulator::batch::{AppendContext, Batch, BatchLimits, OpenBatch, Room};
-use crate::accumulator::partition::{Appended, Partition};
+use crate::accumulator::partition::{Appended, Chosen, Partition};
 use crate::accumulator::pool::{Needs, Taker};
 use crate::accumulator::split::{split, SplitFailure};
 use crate::accumulator::topic::TopicId;
 use crate::delivery::{Delivery, Door};
 use crate::record::{encode_batch_header, entries, Codec, ProducerIdentity, Record};
 use crate::sync::atomic::AtomicBool;
+use std::cell::Cell;
 use std::time::Duration;
 
 const CODECS: [Codec; 4] = [Codec::Gzip, Codec::Snappy, Codec::Lz4, Codec::Zstd];
@@ -38,6 +39,10 @@ impl Bench {
     }
 
     fn append(&self, value: &[u8]) -> Appended {
+        self.append_chosen(value, &())
+    }
+
+    fn append_chosen(&self, value: &[u8], chosen: &impl Chosen) -> Appended {
         let context = AppendContext {
             limits: &self.limits,
             pool: &self.pool,
@@ -48,7 +53,7 @@ impl Bench {
         };
         let record = Record { timestamp_ms: 5, ..Record::value(value) };
         let outgoing = Outgoing { topic: TopicId(7), partition: 3, record, token: 1 };
-        self.partition.append(&outgoing, &context, Taker::Caller, &())
+        self.partition.append(&outgoing, &context, Taker::Caller, chosen)
     }
 
     fn jobs(&self) -> Vec<EncodeJob> {
@@ -332,4 +337,34 @@ fn the_room_of_an_open_batch_follows_what_was_learnt() {
     };
     let (whole, half) = (records(1.0), records(0.5));
     assert!(half > whole * 19 / 10, "{whole} and {half}");
+}
+
+/// What a choice of partition was told of the bytes that its records take.
+#[derive(Default)]
+struct Counted(Cell<usize>);
+
+impl Chosen for Counted {
+    fn took(&self, bytes: usize, _: bool) {
+        self.0.set(self.0.get() + bytes);
+    }
+}
+
+#[test]
+fn a_sticky_partition_counts_what_its_records_will_take_on_the_wire() {
+    // Else it would be left after batch.size plain bytes, and its batches never fill.
+    let bench = Bench::new(1 << 20, 100_000, Compression::new(CODECS[0]));
+    let plain = Counted::default();
+    for _ in 0..10 {
+        bench.append_chosen(&[b'x'; 1000], &plain);
+    }
+    assert!(plain.0.get() > 10_000, "nothing is known of the ratio yet");
+    let bench = Bench::new(1 << 20, 100_000, Compression::new(CODECS[0]));
+    while bench.partition.compression.ratio.get() > 0.1 {
+        bench.partition.compression.ratio.observe(0.1);
+    }
+    let packed = Counted::default();
+    for _ in 0..10 {
+        bench.append_chosen(&[b'x'; 1000], &packed);
+    }
+    assert!((1_000..3_000).contains(&packed.0.get()), "{}", packed.0.get());
 }

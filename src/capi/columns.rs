@@ -28,10 +28,11 @@ pub struct ottla_column_t {
     /// Where each string begins in data, and one entry more: where the last one ends. As in Arrow's binary
     /// and string arrays: int32_t, or int64_t if offset_bits is 64. Or NULL.
     pub offsets: *const c_void,
-    /// With offsets or width: a bitmap whose 0 bits are null strings, lowest bit first, as in Arrow. NULL:
-    /// none is null.
+    /// A bitmap whose 0 bits are null strings, lowest bit first, as in Arrow; with lengths, those of -1 are
+    /// null beside. NULL: no other string is null.
     pub validity: *const u8,
-    /// With offsets or width: number of the first string in offsets, validity and data (Arrow's offset).
+    /// Number of the first string in offsets, validity and, with width, data (Arrow's offset). Lengths and
+    /// their data begin at their first entry whatever it is.
     pub first: usize,
     /// 0, 32 or 64: bits of an entry of offsets; 0 is 32.
     pub offset_bits: u32,
@@ -184,7 +185,7 @@ impl<'a> Strings<'a> {
             .ok_or_else(|| malformed(name, "first is too large"))?;
         // SAFETY: the caller's promise is the same.
         let (data, layout, validity) = unsafe {
-            let data = gate::array(name, given.data.cast::<u8>(), given.data_len)?;
+            let data = gate::memory(name, given.data.cast::<u8>(), given.data_len)?;
             let layout = match (given.lengths.is_null(), given.offsets.is_null()) {
                 (false, _) => Layout::Lengths(gate::array(name, given.lengths, count)?),
                 (true, true) if given.width == 0 => Layout::Null,

@@ -66,3 +66,16 @@ fn a_width_holds_for_all() {
     assert_eq!(read(&ottla_column_t { first: 2, ..column }, 1).unwrap(), [some("cc")]);
     assert!(read(&column, 4).is_err());
 }
+
+#[test]
+#[cfg(all(target_pointer_width = "64", not(miri)))]
+fn the_bytes_of_many_strings_may_be_more_than_one_record_can_hold() {
+    // Never touched, so never there: 3 GiB of zeros.
+    let data = vec![0u8; 3 << 30];
+    let offsets = [2_999_999_998i64, 3_000_000_000];
+    let column =
+        ottla_column_t { offsets: offsets.as_ptr().cast(), offset_bits: 64, ..of_data(&data) };
+    assert_eq!(read(&column, 1).unwrap(), [Some(vec![0, 0])]);
+    let absurd = ottla_column_t { data_len: usize::MAX, ..column };
+    assert_eq!(read(&absurd, 1).unwrap_err().code(), ErrorCode::ARGUMENT);
+}

@@ -68,6 +68,24 @@ pub(super) unsafe fn array<'a, T: Copy>(
     Ok(unsafe { slice::from_raw_parts(items, count) })
 }
 
+/// Bytes of which single records' fields are cut: not limited by what one field may hold.
+///
+/// # Safety
+/// As [`array()`].
+pub(super) unsafe fn memory<'a>(name: &str, bytes: *const u8, len: usize) -> Result<&'a [u8]> {
+    if len == 0 {
+        return Ok(&[]);
+    }
+    if len > isize::MAX as usize {
+        return Err(absurd(name, len));
+    }
+    if bytes.is_null() {
+        return Err(null(name));
+    }
+    // SAFETY: not null, of a length that memory can have, and the caller promises the rest.
+    Ok(unsafe { slice::from_raw_parts(bytes, len) })
+}
+
 /// Text: UTF-8 by pointer and length; NULL is fine when it is empty.
 ///
 /// # Safety

@@ -129,8 +129,9 @@ fn ends_the_batch(code: ErrorCode) -> bool {
 ///
 /// With `statuses_out` NULL it stops at the first record that is refused: `*accepted_out` is its index, so
 /// the rest can be sent again from there. With an array of `count` statuses each record gets its own and
-/// one that is refused does not hold up the others, unless there is no room or the producer is closed:
-/// then all that follow have that same status, and their order is kept. `*accepted_out` counts
+/// one that is refused does not hold up the others, unless there is no room, max.block.ms is over (for memory
+/// or for a topic) or the producer is closed: then all that follow have that same status, whatever their
+/// topic, and their order is kept. `*accepted_out` counts
 /// the accepted ones, each of which will be reported once. Returns the first status that is not 0.
 /// OTTLA_ERROR_ARGUMENT, and no status is written: the array, `stride` or `flags` are not valid.
 ///

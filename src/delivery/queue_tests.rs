@@ -116,6 +116,7 @@ fn with_polling_a_flush_waits_until_reports_can_be_taken_and_with_a_callback_unt
     let epoch = home.outstanding().begin_flush();
     assert!(!home.outstanding().wait(epoch, Duration::from_millis(20)));
     assert_eq!(home.waiting_records(), 1);
+    assert!(!home.waiting().reports(), "nothing to poll for");
     go.send(()).unwrap();
     assert!(home.outstanding().wait(epoch, Duration::from_secs(20)));
     home.close();

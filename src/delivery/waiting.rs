@@ -25,6 +25,12 @@ impl Words {
         self.events.store(u32::from(wait), Ordering::Release);
     }
 
+    /// Whether reports wait.
+    #[cfg(test)]
+    pub fn reports(&self) -> bool {
+        self.reports.load(Ordering::Acquire) != 0
+    }
+
     /// Where the word for reports is, with the one for events behind it; readable for ever.
     pub fn address(&'static self) -> *const u32 {
         self.reports.as_ptr().cast_const()

@@ -253,6 +253,7 @@ struct Stamp;
 
 impl Interceptor for Stamp {
     fn on_send(&self, _: &str, record: &mut OwnedRecord) {
+        assert_eq!(record.timestamp_ms, -1, "the time of sending is not the application's");
         record.value.get_or_insert_default().push(b'+');
     }
 }

@@ -150,11 +150,98 @@ static void called_back()
     CHECK(cluster->broker_up(1).error().code() == OTTLA_ERROR_HANDLE);
 }
 
+static void in_batches()
+{
+    auto producer = ottla::Producer::open(embedded());
+    auto topic = producer->topic("batch");
+    std::vector<std::string> values;
+    std::vector<ottla::Record> records(500);
+    for (std::size_t n = 0; n < records.size(); n++)
+        values.push_back(std::to_string(n));
+    for (std::size_t n = 0; n < records.size(); n++) {
+        records[n].value = values[n];
+        records[n].partition = 0;
+        records[n].token = n;
+        if (n % 3 == 0)
+            records[n].headers = {{"n", values[n]}, {"null", std::nullopt}};
+    }
+    auto sent = producer->send_batch(*topic, records);
+    CHECK(sent && sent.accepted == 500);
+    // One that is refused holds up the others only without a place for statuses.
+    records[1].headers = {{"\xff", std::nullopt}};
+    std::vector<std::int32_t> statuses;
+    sent = producer->send_batch(*topic, records.data(), 3, &statuses, OTTLA_SEND_NO_WAIT);
+    CHECK(!sent && sent.accepted == 2 && sent.status == OTTLA_ERROR_ARGUMENT);
+    CHECK(statuses.size() == 3 && statuses[0] == 0 && statuses[1] == sent.status && statuses[2] == 0);
+    sent = producer->send_batch(*topic, records.data(), 3);
+    CHECK(!sent && sent.accepted == 1);
+    CHECK(producer->send_batch(*topic, {}).accepted == 0);
+    CHECK(producer->flush(20s));
+    auto stored = *producer->mock_cluster()->records("batch", 0);
+    CHECK(stored.size() == 503);
+    for (std::size_t n = 0; n < 500; n++) {
+        CHECK(stored[n].value == values[n] && stored[n].headers.size() == (n % 3 == 0 ? 2u : 0u));
+        CHECK(stored[n].headers.empty() || (stored[n].headers[0].second == values[n]
+                                            && !stored[n].headers[1].second));
+    }
+}
+
+static void intercepted()
+{
+    std::atomic<int> seen{0}, acknowledged{0}, events{0};
+    auto freed = std::make_shared<int>(0);
+    {
+        ottla::Callbacks callbacks;
+        callbacks.on_send = [&seen, freed](ottla::Intercepted &record) {
+            auto before = *record.record();
+            CHECK(*record.topic() == "seen" && before.value == "v" && !before.key);
+            CHECK(before.headers.size() == 2 && before.headers[0].key == "drop");
+            CHECK(record.set_key("k") && record.set_value(std::nullopt));
+            CHECK(record.set_timestamp_ms(55) && record.add_header("more", "1"));
+            CHECK(record.remove_headers("drop") && !record.remove_headers("drop"));
+            seen++;
+        };
+        callbacks.on_acknowledgement = [&acknowledged](const ottla_report_t &report) {
+            acknowledged += static_cast<int>(report.count);
+        };
+        callbacks.on_event = [&events](const ottla_event_t &event, std::string_view text) {
+            events += event.kind != OTTLA_EVENT_NONE && text.size() == event.text_len;
+        };
+        auto producer = ottla::Producer::open(embedded(), std::move(callbacks));
+        CHECK(producer && freed.use_count() == 2);
+        auto topic = producer->topic("seen");
+        ottla::Record record;
+        record.value = "v";
+        record.partition = 0;
+        record.headers = {{"drop", "x"}, {"keep", ""}};
+        CHECK(producer->send(*topic, record));
+        CHECK(producer->send_batch(*topic, &record, 1));
+        CHECK(producer->flush(20s) && seen == 2 && acknowledged == 2);
+        auto kept = *producer->mock_cluster()->records("seen", 0);
+        CHECK(kept.size() == 2);
+        for (const auto &stored : kept) {
+            CHECK(stored.key == std::string("k") && !stored.value && stored.timestamp_ms == 55);
+            CHECK(stored.headers.size() == 2 && stored.headers[0].first == "keep"
+                  && stored.headers[1].second == std::string("1"));
+        }
+        // A broker that cannot be reached is an event.
+        auto cluster = producer->mock_cluster();
+        CHECK(cluster->broker_down(1) && cluster->broker_down(2));
+        for (int n = 0; n < 2000 && events == 0; n++)
+            CHECK(producer->poll(10ms));
+        CHECK(producer->close(20s));
+    }
+    CHECK(freed.use_count() == 1);
+    CHECK(events > 0);
+}
+
 int main()
 {
     settings();
     times();
     polled();
     called_back();
+    in_batches();
+    intercepted();
     return 0;
 }
