@@ -1,6 +1,6 @@
 //! Many threads on one producer, with a cluster that misbehaves: what is accepted is reported exactly once,
-//! what is refused never, and all memory comes home. Short in `cargo test`; `tests/sanitize/tsan.sh`
-//! runs it longer and watches every memory access.
+//! what is refused never, and all memory comes home. Short in `cargo test`; step tsan runs it longer and
+//! watches every memory access.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -8,9 +8,10 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use ottla::delivery::{Persistence, Report};
-use ottla::error::ErrorCode;
+use ottla::error::{Error, ErrorCode};
 use ottla::mock::Fault;
-use ottla::producer::{Producer, ProducerBuilder, Purge, TopicId, Wait, ANY_PARTITION};
+use ottla::producer::intercept::{Interceptor, OwnedRecord};
+use ottla::producer::{Outgoing, Producer, ProducerBuilder, Purge, TopicId, Wait, ANY_PARTITION};
 use ottla::protocol::ApiKey;
 use ottla::record::{Header, Record};
 
@@ -44,6 +45,28 @@ fn builder() -> ProducerBuilder {
     })
 }
 
+/// As `builder`, with threads that compress, and an interceptor at both ends.
+fn packing_builder(counter: &Arc<Counter>) -> ProducerBuilder {
+    let builder = builder().set("compression.type", "lz4").expect("a codec that was built");
+    builder.interceptor(Counter(counter.0.clone()))
+}
+
+/// Counts the records that have ended, and touches some on their way out.
+#[derive(Default)]
+struct Counter(Arc<AtomicU64>);
+
+impl Interceptor for Counter {
+    fn on_send(&self, topic: &str, record: &mut OwnedRecord) {
+        if topic == "shared" {
+            record.headers.push(("seen".to_string(), None));
+        }
+    }
+
+    fn on_acknowledgement(&self, report: &Report) {
+        self.0.fetch_add(report.tokens.len() as u64, Ordering::Relaxed);
+    }
+}
+
 /// How often each token was reported, and with what.
 #[derive(Default)]
 struct Ledger {
@@ -70,6 +93,53 @@ struct Work {
     /// The cluster behaves from now on.
     calm: AtomicBool,
     stop: AtomicBool,
+}
+
+impl Work {
+    /// Notes that a record was refused; false when there is no sense in going on.
+    fn goes_on(&self, error: &Error) -> bool {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+        let expected = [
+            ErrorCode::QUEUE_FULL,
+            ErrorCode::TIMED_OUT,
+            ErrorCode::CLOSED,
+            ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+        ];
+        assert!(expected.contains(&error.code()), "{error:?}");
+        error.code() != ErrorCode::CLOSED
+    }
+}
+
+/// The same record many times in one call.
+struct Batch<'a> {
+    topic: TopicId,
+    partition: i32,
+    record: Record<'a>,
+    token: u64,
+    wait: Wait,
+}
+
+impl Batch<'_> {
+    /// Adds the tokens of what was accepted; false when the producer is closed.
+    fn send(&self, producer: &Producer, work: &Work, accepted: &mut Vec<u64>) -> bool {
+        let &Batch { topic, partition, record, wait, .. } = self;
+        let token = |n: usize| self.token | (n as u64 + 1) << 32;
+        let all = (0..40).map(|n| Outgoing { topic, partition, record, token: token(n) });
+        let mut all: Vec<_> = all.collect();
+        let (mut refused, mut closed, mut end) = (Vec::new(), false, all.len());
+        let count = producer.send_batch_tokens(&mut all, wait, &mut |at, error| {
+            refused.push(at);
+            closed |= !work.goes_on(&error);
+            // Half of the batches give up at the first record that is refused.
+            let gives_up = closed || self.token % 2 == 1;
+            end = if gives_up { at } else { end };
+            !gives_up
+        });
+        let before = accepted.len();
+        accepted.extend((0..end).filter(|at| !refused.contains(at)).map(token));
+        assert_eq!(accepted.len() - before, count, "{refused:?}");
+        !closed
+    }
 }
 
 /// Sends until told to stop or the producer is closed: to its own topic, to a shared one, and to topics that
@@ -110,22 +180,17 @@ fn send_all(producer: &Producer, work: &Work, thread: u64) {
             1 => Wait::UpTo(Duration::from_millis(random.u64(..3))),
             _ => producer.default_wait(),
         };
+        if random.u8(..) < 10 {
+            let batch = Batch { topic, partition, record, token, wait };
+            if batch.send(producer, work, &mut accepted) {
+                continue;
+            }
+            break;
+        }
         match producer.send_token(topic, partition, &record, token, wait) {
             Ok(()) => accepted.push(token),
-            Err(error) => {
-                work.refused.fetch_add(1, Ordering::Relaxed);
-                let code = error.code();
-                let expected = [
-                    ErrorCode::QUEUE_FULL,
-                    ErrorCode::TIMED_OUT,
-                    ErrorCode::CLOSED,
-                    ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
-                ];
-                assert!(expected.contains(&code), "{error:?}");
-                if code == ErrorCode::CLOSED {
-                    break;
-                }
-            }
+            Err(error) if work.goes_on(&error) => {}
+            Err(_) => break,
         }
     }
     work.accepted.lock().unwrap().extend(accepted);
@@ -239,7 +304,8 @@ fn a_callback_while_several_threads_close() {
     let callback = move |reports: &[Report]| {
         reports.iter().for_each(|report| seen.enter(report, 0));
     };
-    let producer = builder().on_delivery(callback).build().unwrap();
+    let ended = Arc::new(Counter::default());
+    let producer = packing_builder(&ended).on_delivery(callback).build().unwrap();
     let work = Work::default();
     std::thread::scope(|scope| {
         for thread in 0..SENDERS {
@@ -258,11 +324,12 @@ fn a_callback_while_several_threads_close() {
         work.stop.store(true, Ordering::Relaxed);
     });
     settle(&producer, &work, &ledger);
+    assert_eq!(ended.0.load(Ordering::Relaxed), work.accepted.lock().unwrap().len() as u64);
 }
 
 #[test]
 fn futures_that_are_awaited_dropped_and_waited_for() {
-    let producer = builder().build().unwrap();
+    let producer = builder().set("compression.type", "gzip").unwrap().build().unwrap();
     let ended = Instant::now() + duration();
     let topic = producer.topic("futures").unwrap();
     std::thread::scope(|scope| {
@@ -274,6 +341,10 @@ fn futures_that_are_awaited_dropped_and_waited_for() {
                     let body = n.to_le_bytes();
                     if Instant::now() > ended {
                         break;
+                    }
+                    if n % 64 == 0 {
+                        let futures = producer.send_batch(topic, &[Record::value(&body); 40]);
+                        kept.extend(futures.into_iter().flatten());
                     }
                     let Ok(future) = producer.send(topic, &Record::value(&body)) else { continue };
                     match (n + thread) % 3 {

@@ -101,7 +101,9 @@ pub unsafe extern "C" fn ottla_producer_next_event(
 
 /// Where two words are that tell without a call whether something waits, 0 or not: the first for reports,
 /// the second for events. They may be read by any thread at any time, even after the producer was freed
-/// (then they may be another producer's), and are never written to by the caller.
+/// (then they may be another producer's), and are never written to by the caller. The library writes them
+/// meanwhile, so read atomically: `__atomic_load_n(words, __ATOMIC_ACQUIRE)`; or both as one uint64_t, for
+/// which they are aligned.
 ///
 /// # Safety
 /// `words_out` is writable.

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use crossbeam::queue::SegQueue;
 
-/// 0 or 1 each. The layout is C's.
+/// 0 or 1 each. The layout is C's; whoever wants reads both as one word of 64 bits.
 #[derive(Debug, Default)]
-#[repr(C)]
+#[repr(C, align(8))]
 pub struct Words {
     reports: AtomicU32,
     events: AtomicU32,
@@ -79,6 +79,8 @@ impl Drop for Waiting {
 
 #[cfg(test)]
 mod tests {
+    use std::mem::{align_of, size_of};
+
     use super::*;
 
     #[test]
@@ -93,5 +95,6 @@ mod tests {
             (0, 0)
         );
         assert_eq!(std::mem::offset_of!(Words, events), 4);
+        assert_eq!((size_of::<Words>(), align_of::<Words>()), (8, 8));
     }
 }

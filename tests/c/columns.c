@@ -203,25 +203,30 @@ static void malformed_columns_send_nothing(void)
     CHECK_EQUAL(accepted, 0);
 }
 
+static uint32_t read_word(const uint32_t *word)
+{
+    return __atomic_load_n(word, __ATOMIC_ACQUIRE);
+}
+
 static void words_tell_what_waits(void)
 {
-    const volatile uint32_t *words = NULL;
+    const uint32_t *words = NULL;
     size_t count;
-    CHECK_OK(ottla_producer_waiting(producer, (const uint32_t **)&words));
-    CHECK_EQUAL(words[0], 0);
+    CHECK_OK(ottla_producer_waiting(producer, &words));
+    CHECK_EQUAL(read_word(&words[0]), 0);
     CHECK_OK(ottla_producer_send(producer, topic, 0, NULL, 0, "v", 1, OTTLA_TIMESTAMP_NOW, 1));
     CHECK_OK(ottla_producer_flush(producer, SOON_MS, NULL));
-    CHECK_EQUAL(words[0], 1);
+    CHECK_EQUAL(read_word(&words[0]), 1);
     ottla_delivery_t delivery;
     CHECK_OK(ottla_producer_poll(producer, &delivery, 1, 0, &count));
-    CHECK_EQUAL(words[0], 0);
+    CHECK_EQUAL(read_word(&words[0]), 0);
     CHECK_EQUAL(ottla_producer_waiting(producer, NULL), OTTLA_ERROR_ARGUMENT);
 }
 
 /* A broker that goes away is an event, with a text. */
 static void events_wait(void)
 {
-    const volatile uint32_t *words = NULL;
+    const uint32_t *words = NULL;
     ottla_event_t event = OTTLA_EVENT_INIT;
     char text[200];
     ottla_config_t *config = NULL;
@@ -231,9 +236,9 @@ static void events_wait(void)
     CHECK_OK(ottla_config_set_str(config, "log.queue", "true", NULL));
     CHECK_OK(ottla_producer_new(config, NULL, &lonely, NULL));
     CHECK(ottla_producer_wait_ready(lonely, SOON_MS, NULL) != 0);
-    CHECK_OK(ottla_producer_waiting(lonely, (const uint32_t **)&words));
+    CHECK_OK(ottla_producer_waiting(lonely, &words));
     int errors = 0;
-    while (words[1]) {
+    while (read_word(&words[1])) {
         CHECK_OK(ottla_producer_next_event(lonely, &event, text, sizeof text));
         if (event.kind == OTTLA_EVENT_ERROR && event.status == OTTLA_ERROR_TRANSPORT)
             errors++;
