@@ -4,6 +4,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use uuid::Uuid;
+
 use super::builder::Hooks;
 use super::pair_support::{Asked, Pair, LINGER_MS};
 use crate::delivery::Persistence;
@@ -511,4 +513,33 @@ fn purged_batches_leave_a_gap_that_the_next_epoch_closes() {
     pair.run_ms(5);
     assert_eq!(pair.codes(), [(1, E::PURGED_QUEUE), (2, E::PURGED_QUEUE)]);
     assert_eq!(batches(&mut pair, topic, 0, &["c"])[0].numbers(), (1, 0));
+}
+
+/// The new log knows no producer and takes any number: what follows must not be there before what the
+/// broker is about to refuse for the topic's old id.
+#[test]
+fn nothing_goes_to_a_topic_made_again_before_what_went_to_the_old_one_has_its_answer() {
+    let (mut pair, topic) = ready(&[]);
+    let (old, new) = (Uuid::from_u128(1), Uuid::from_u128(2));
+    pair.script.lock().produce_max = 13;
+    pair.change_topic(|topic| topic.id = old);
+    pair.producer.refresh_metadata();
+    pair.run_ms(200);
+    let asked = batches(&mut pair, topic, 0, &["a"]);
+    pair.change_topic(|topic| topic.id = new);
+    pair.producer.refresh_metadata();
+    pair.run_ms(200);
+    pair.send(topic, 0, 2, "b");
+    pair.run_ms(200);
+    assert!(pair.asked().is_empty(), "b may come in before a");
+    pair.answer(&asked[0], E::UNKNOWN_TOPIC_ID);
+    pair.run_ms(200);
+    let again = pair.one_asked();
+    assert_eq!((again.values(), again.numbers()), (vec!["a"], asked[0].numbers()));
+    pair.answer(&again, E::NONE);
+    let next = pair.one_asked();
+    assert_eq!(next.values(), ["b"]);
+    pair.answer(&next, E::NONE);
+    assert_eq!(pair.codes(), [(1, E::NONE), (2, E::NONE)]);
+    pair.check_clean();
 }

@@ -95,3 +95,23 @@ fn a_send_that_began_to_wait_under_way_is_told_what_is_wrong_with_its_topic() {
         assert_eq!(error.code(), E::TOPIC_AUTHORIZATION_FAILED, "{error}");
     });
 }
+
+#[test]
+fn what_a_smaller_topic_of_the_same_name_has_no_place_for_is_told_so() {
+    let settings = [("delivery.timeout.ms", "2000"), ("request.timeout.ms", "1000")];
+    let (mut pair, topic) = Pair::ready(&settings);
+    pair.change_topic(|topic| topic.leaders[3] = -1);
+    pair.producer.refresh_metadata();
+    pair.run_ms(200);
+    pair.send(topic, 3, 1, "a");
+    pair.change_topic(|topic| {
+        topic.id = uuid::Uuid::from_u128(2);
+        topic.leaders.truncate(2);
+    });
+    pair.producer.refresh_metadata();
+    pair.run_ms(2500);
+    let fate = pair.fates().remove(0);
+    assert_eq!(fate.code, E::EXPIRED);
+    assert!(fate.text.contains("topic t has 2 partitions now, no partition 3"), "{}", fate.text);
+    pair.check_clean();
+}

@@ -4,6 +4,7 @@
 use std::cmp::Reverse;
 
 use crate::accumulator::parked::ParkedRecord;
+use crate::accumulator::partition::Partition;
 use crate::accumulator::topic::{Slot, Topic};
 use crate::client::network::Network;
 use crate::delivery::promises::Outcome;
@@ -31,7 +32,8 @@ impl<N: Network> Sender<N> {
         let accumulator = self.parts.accumulator.clone();
         let timeout = self.settings.delivery_timeout;
         let Some(partition) = accumulator.topics.partition(slot) else { return };
-        let why = self.identity_missing(slot, partition);
+        let gone = || self.partition_missing(partition);
+        let why = self.identity_missing(slot, partition).or_else(gone);
         let text = why.map_or(QUEUED.to_owned(), |why| format!("{QUEUED}: {why}"));
         for batch in partition.take_expired(&accumulator.pool, timeout, now) {
             let maybe_stored = batch.maybe_stored;
@@ -49,6 +51,15 @@ impl<N: Network> Sender<N> {
         if let Some(created) = next {
             self.expiry.push(Reverse((created + timeout, slot)));
         }
+    }
+
+    /// What a topic that was made again with fewer partitions has no place for waits, as in Java, for
+    /// one that has: a partition that metadata leaves out may come back. The text says why.
+    fn partition_missing(&self, partition: &Partition) -> Option<String> {
+        let topic = self.parts.accumulator.topics.get(partition.topic)?;
+        let (id, count) = (partition.id, topic.partition_count());
+        let gone = u32::try_from(id).is_ok_and(|id| id >= count);
+        gone.then(|| format!("topic {} has {count} partitions now, no partition {id}", topic.name))
     }
 
     fn expire_in_flight(&mut self, slot: Slot, now: Time) {

@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use once_cell::sync::OnceCell;
+use uuid::Uuid;
 
 use crate::accumulator::encode::{Encoding, Workbench};
 use crate::accumulator::inbox::Command;
@@ -107,6 +108,8 @@ pub struct Sender<N: Network> {
     parts: SenderParts<N>,
     schedule: Schedule,
     slots: Vec<SlotState>,
+    /// The id under which each topic was last known.
+    topic_ids: HashMap<u32, Uuid>,
     in_flight: HashMap<u64, produce::InFlight>,
     next_tag: u64,
     identity: Identity,
@@ -161,6 +164,7 @@ impl<N: Network> Sender<N> {
             parts,
             schedule: Schedule::default(),
             slots: Vec::new(),
+            topic_ids: HashMap::new(),
             in_flight: HashMap::new(),
             next_tag: 0,
             random: fastrand::Rng::with_seed(seed),

@@ -25,6 +25,8 @@ struct Known {
 #[derive(Default)]
 struct Broker {
     log: Vec<u64>,
+    /// Logs of the topic's earlier lives.
+    old_logs: Vec<Vec<u64>>,
     known: BTreeMap<i64, Known>,
     /// Before 2.5 an unknown producer may only begin at 0.
     old: bool,
@@ -33,6 +35,9 @@ struct Broker {
 impl Broker {
     /// Kafka's `ProducerAppendInfo` and `ProducerStateEntry`.
     fn append(&mut self, sent: &Sent) -> ErrorCode {
+        if sent.life != self.old_logs.len() {
+            return ErrorCode::UNKNOWN_TOPIC_ID;
+        }
         let ProducerIdentity { producer_id, producer_epoch, base_sequence, .. } = sent.identity;
         let numbers = (base_sequence, sent.identity.after(sent.count - 1).base_sequence);
         let known = self.known.get(&producer_id).cloned();
@@ -71,6 +76,8 @@ struct Sent {
     ordinal: u64,
     count: u32,
     identity: ProducerIdentity,
+    /// Of which life of the topic the request speaks (KIP-516).
+    life: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -113,6 +120,10 @@ enum Step {
     Wait,
     /// The broker forgets the producer, which has nothing under way.
     Forget,
+    /// The topic is deleted and made again, and the client may be told at once.
+    Recreate(bool),
+    /// Metadata tells the client of the topic's present life.
+    Learn,
 }
 
 const PATIENCE: Duration = Duration::from_millis(1);
@@ -131,6 +142,8 @@ struct World {
     ways: Vec<VecDeque<Sent>>,
     answers: VecDeque<(ErrorCode, bool)>,
     next_ordinal: u64,
+    /// The life of the topic that the client knows.
+    life: usize,
     now: Time,
     stored: BTreeSet<u64>,
     not_stored: BTreeSet<u64>,
@@ -181,7 +194,8 @@ impl World {
             }
         }
         let identity = batch.identity.unwrap();
-        let sent = Sent { ordinal: batch.ordinal, count: batch.count, identity };
+        let (ordinal, count, life) = (batch.ordinal, batch.count, self.life);
+        let sent = Sent { ordinal, count, identity, life };
         self.ways.last_mut().unwrap().push_back(sent);
         self.in_flight.push_back(batch);
         true
@@ -341,8 +355,31 @@ impl World {
                     self.now = self.now + SILENCE;
                 }
             }
+            Step::Recreate(told) => {
+                self.recreate();
+                if told {
+                    self.learn();
+                }
+            }
+            Step::Learn => self.learn(),
         }
         self.check_log();
+    }
+
+    /// Brokers that know no ids are blind to it, as when they forget a producer under way.
+    fn recreate(&mut self) {
+        if !self.broker.old {
+            let log = std::mem::take(&mut self.broker.log);
+            self.broker.old_logs.push(log);
+            self.broker.known.clear();
+        }
+    }
+
+    fn learn(&mut self) {
+        let life = self.broker.old_logs.len();
+        if std::mem::replace(&mut self.life, life) != life {
+            self.sequences.begin_log();
+        }
     }
 
     fn answer(&mut self) {
@@ -353,24 +390,22 @@ impl World {
     }
 
     fn check_log(&self) {
-        let log = &self.broker.log;
-        let once: BTreeSet<&u64> = log.iter().collect();
-        assert_eq!(once.len(), log.len(), "a record is in the log twice: {log:?}");
-        // Of a record whose fate is not known nothing is promised, so neither is its place.
-        let certain = log.iter().filter(|record| !self.possibly.contains(record));
-        assert!(certain.is_sorted(), "the log is not in order: {log:?}");
-        assert!(
-            self.stored.iter().all(|record| log.contains(record)),
-            "stored, but not in the log"
-        );
-        assert!(
-            !self.not_stored.iter().any(|record| log.contains(record)),
-            "not stored, but there"
-        );
+        let logs = || self.broker.old_logs.iter().chain([&self.broker.log]);
+        for log in logs() {
+            let once: BTreeSet<&u64> = log.iter().collect();
+            assert_eq!(once.len(), log.len(), "a record is in the log twice: {log:?}");
+            // Of a record whose fate is not known nothing is promised, so neither is its place.
+            let certain = log.iter().filter(|record| !self.possibly.contains(record));
+            assert!(certain.is_sorted(), "the log is not in order: {log:?}");
+        }
+        let is_there = |record: &u64| logs().any(|log| log.contains(record));
+        assert!(self.stored.iter().all(is_there), "stored, but not in the log");
+        assert!(!self.not_stored.iter().any(is_there), "not stored, but there");
     }
 
     /// No more trouble: everything comes to its end, and nothing that was lost on the way breaks it.
     fn heal(&mut self) {
+        self.learn();
         for _ in 0..10_000 {
             let sent = self.send();
             let reached = self.reach(self.ways.len() - 1, Mood::Takes);
@@ -413,6 +448,8 @@ fn steps() -> impl Strategy<Value = Step> {
         2 => (0usize..6).prop_map(Step::Expire),
         1 => Just(Step::Wait),
         1 => Just(Step::Forget),
+        2 => any::<bool>().prop_map(Step::Recreate),
+        1 => Just(Step::Learn),
     ]
 }
 

@@ -91,6 +91,7 @@ impl<N: Network> Sender<N> {
         }
         let accumulator = self.parts.accumulator.clone();
         accumulator.topics.grow(topic, known.partitions.len() as u32);
+        self.follow_id(topic, known, now);
         self.follow_leaders(topic, known, now);
         topic.set_view(self.view(known, snapshot));
         topic.set_partition_count(known.partitions.len() as u32);
@@ -117,6 +118,20 @@ impl<N: Network> Sender<N> {
             self.fail_parked(topic, error, &text, asked_at);
             if !topic.gate.lock().is_empty() {
                 self.parts.metadata.request_update();
+            }
+        }
+    }
+
+    /// A topic that was deleted and made again has another id, and logs that know no producer (KIP-516).
+    fn follow_id(&mut self, topic: &Topic, known: &TopicMetadata, now: Time) {
+        if known.id.is_nil() {
+            return;
+        }
+        let before = self.topic_ids.insert(topic.id, known.id);
+        if before.is_some_and(|before| before != known.id) {
+            for partition in topic.partitions().iter() {
+                self.slot(partition.slot).sequences.begin_log();
+                self.evaluate(partition.slot, now);
             }
         }
     }

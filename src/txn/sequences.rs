@@ -82,6 +82,8 @@ pub struct Sequences {
     /// follow. From one that it does not know it takes any number, and so a second batch before the first.
     open: bool,
     acknowledged_at: Time,
+    /// The first batch whose acknowledgement says so: older ones may be in a log that is no more.
+    opens_at: u64,
 }
 
 impl Sequences {
@@ -191,11 +193,20 @@ impl Sequences {
     /// The batch is stored: what follows it has a place to follow, whatever was missing before.
     pub fn acknowledge(&mut self, ordinal: u64, now: Time) {
         if self.remove(ordinal).is_some() {
-            (self.open, self.acknowledged_at) = (true, now);
+            self.open |= ordinal >= self.opens_at;
+            self.acknowledged_at = now;
             for older in self.outstanding.iter_mut().take_while(|batch| batch.ordinal < ordinal) {
                 older.cut = false;
             }
         }
+    }
+
+    /// The topic was deleted and made again: its new log knows no producer. What has numbers keeps them, as
+    /// it may be in the old log; nothing new goes before all of that has come to its end and one batch alone
+    /// has opened the new log.
+    pub fn begin_log(&mut self) {
+        self.open = false;
+        self.opens_at = self.outstanding.back().map_or(self.opens_at, |newest| newest.ordinal + 1);
     }
 
     /// The batch goes back into the queue.

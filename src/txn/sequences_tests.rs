@@ -211,3 +211,21 @@ fn after_the_last_epoch_comes_another_id() {
     let kept = other_partition.take(&fresh(10), 1, other, NOW);
     assert_eq!(kept, Some(Taken::Given(self::identity(0, 10))));
 }
+
+#[test]
+fn a_log_that_knows_nobody_gets_what_has_numbers_and_then_one_batch_alone() {
+    let mut sequences = in_flight(&[0, 10]);
+    sequences.begin_log();
+    assert_eq!(sequences.gate(&fresh(20), NEWEST), Gate::Closed);
+    // The old log may have taken it: that says nothing of the new one.
+    sequences.acknowledge(0, NOW);
+    assert_eq!(sequences.gate(&fresh(20), NEWEST), Gate::Closed);
+    sequences.put_back(10, false);
+    assert_eq!(sequences.take(&again(10), 10, NEWEST, NOW), Some(Taken::Kept));
+    sequences.acknowledge(10, NOW);
+    assert_eq!(sequences.take(&fresh(20), 10, NEWEST, NOW), Some(Taken::Given(identity(0, 20))));
+    assert_eq!(sequences.gate(&fresh(30), NEWEST), Gate::Closed, "20 goes alone");
+    sequences.acknowledge(20, NOW);
+    sequences.take(&fresh(30), 10, NEWEST, NOW).unwrap();
+    assert_eq!(sequences.gate(&fresh(40), NEWEST), Gate::Open);
+}
