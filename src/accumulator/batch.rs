@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::accumulator::admission::Admission;
 use crate::accumulator::chain::{Chain, Payload};
 use crate::accumulator::encode::TopicCompression;
 use crate::accumulator::pool::{Needs, Pool, Taker, CHUNK_SIZES};
@@ -14,7 +15,6 @@ use crate::record::{
     estimate_size_upper_bound, BatchBuilder, BatchSummary, Codec, Magic, ProducerIdentity, Record,
     BATCH_HEADER_BYTES,
 };
-use crate::sync::atomic::AtomicBool;
 use crate::time::Time;
 
 /// What a batch costs beside its records: this struct, queue entries, the in-flight entry.
@@ -42,8 +42,8 @@ pub struct AppendContext<'a> {
     /// The promise that the record had while it was parked, if it was: a batch opened for it counts in the
     /// same flush epoch.
     pub parked: Option<&'a Promises>,
-    /// Set when the producer no longer takes records; read under the partition lock.
-    pub closed: &'a AtomicBool,
+    /// Whether records are taken; asked under the partition lock.
+    pub admission: &'a Admission,
     /// Asked when a batch is opened.
     pub now: &'a dyn Fn() -> Time,
 }

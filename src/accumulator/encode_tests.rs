@@ -1,6 +1,7 @@
 //! Tests of compressing a sealed batch: nothing is lost, the checksum is right, memory is accounted for.
 
 use super::*;
+use crate::accumulator::admission::Admission;
 use crate::accumulator::append::Outgoing;
 use crate::accumulator::batch::{AppendContext, Batch, BatchLimits, OpenBatch, Room};
 use crate::accumulator::partition::{Appended, Chosen, Partition};
@@ -9,7 +10,6 @@ use crate::accumulator::split::{split, SplitFailure};
 use crate::accumulator::topic::TopicId;
 use crate::delivery::{Delivery, Door};
 use crate::record::{encode_batch_header, entries, Codec, ProducerIdentity, Record};
-use crate::sync::atomic::AtomicBool;
 use std::cell::Cell;
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ struct Bench {
     pool: Arc<Pool>,
     delivery: Arc<Delivery>,
     limits: BatchLimits,
-    closed: AtomicBool,
+    admission: Admission,
     partition: Partition,
     tools: Workbench,
 }
@@ -32,7 +32,7 @@ impl Bench {
             pool: Pool::new(memory),
             delivery: Delivery::open(Door::Poll, "test").unwrap(),
             limits: BatchLimits { batch_size_bytes, batch_records_max: u32::MAX, timed: false },
-            closed: AtomicBool::new(false),
+            admission: Admission::default(),
             partition,
             tools: Workbench::default(),
         }
@@ -48,7 +48,7 @@ impl Bench {
             pool: &self.pool,
             delivery: &self.delivery,
             parked: None,
-            closed: &self.closed,
+            admission: &self.admission,
             now: &|| Time::from_ms(1),
         };
         let record = Record { timestamp_ms: 5, ..Record::value(value) };
@@ -323,7 +323,7 @@ fn the_room_of_an_open_batch_follows_what_was_learnt() {
             pool: &bench.pool,
             delivery: &bench.delivery,
             parked: None,
-            closed: &bench.closed,
+            admission: &bench.admission,
             now: &|| Time::ZERO,
         };
         let mut open = OpenBatch::new(name, &context, &learnt, 0);

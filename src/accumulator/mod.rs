@@ -1,6 +1,7 @@
 //! Owns records from the call that sends them until they are drained into a request: memory, queues,
 //! and the rule that says when a partition is due. Never does I/O and never decides about errors.
 
+pub mod admission;
 pub mod append;
 pub mod batch;
 pub mod bulletin;
@@ -21,6 +22,7 @@ use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use crate::accumulator::admission::Admission;
 use crate::accumulator::batch::{AppendContext, BatchLimits};
 use crate::accumulator::bulletin::Bulletin;
 use crate::accumulator::inbox::{Inbox, Wake};
@@ -30,7 +32,7 @@ use crate::accumulator::topic::Topics;
 use crate::delivery::Delivery;
 use crate::metadata::NodeId;
 use crate::record::compress::Compression;
-use crate::sync::atomic::{fence, AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use crate::sync::atomic::{fence, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use crate::time::Time;
 
 /// Settings of the accumulator.
@@ -66,8 +68,8 @@ pub struct Accumulator {
     pub inbox: Inbox,
     /// News that application threads wait for.
     pub bulletin: Bulletin,
-    /// No more records are taken.
-    pub closed: AtomicBool,
+    /// Whether records are taken.
+    pub admission: Admission,
     /// Records that the end of `close`'s patience failed.
     pub cut_off: AtomicUsize,
     /// Records accepted and not reported, counted only when `records_max` limits them.
@@ -99,7 +101,7 @@ impl Accumulator {
             delivery,
             inbox: Inbox::new(wake),
             bulletin: Bulletin::default(),
-            closed: AtomicBool::new(false),
+            admission: Admission::default(),
             cut_off: AtomicUsize::new(0),
             records: AtomicI64::new(0),
             unavailable: RwLock::default(),
@@ -117,14 +119,14 @@ impl Accumulator {
             pool: &self.pool,
             delivery: &self.delivery,
             parked: None,
-            closed: &self.closed,
+            admission: &self.admission,
             now,
         }
     }
 
     /// Whether the producer takes no more records.
     pub fn is_closed(&self) -> bool {
-        self.closed.load(Ordering::Acquire)
+        self.admission.is_closed()
     }
 
     /// Counts `count` more records; false (and none counted) when the limit would be passed.

@@ -131,7 +131,7 @@ impl Accumulator {
         if topic.state() == TopicState::Known {
             return Parking::Open;
         }
-        if self.is_closed() {
+        if self.admission.is_refused() {
             return Parking::Closed;
         }
         let first = parked.is_empty();

@@ -150,7 +150,7 @@ impl Partition {
     ) -> Appended {
         let mut queue = self.lock();
         // What was parked before the close may still come in.
-        if context.closed.load(Ordering::Acquire) && !taker.is_sender() {
+        if context.admission.is_refused() && !taker.is_sender() {
             return Appended::Closed;
         }
         if !chosen.still() {
@@ -170,7 +170,7 @@ impl Partition {
         let mut done = AppendedRun::default();
         let mut queue = self.lock();
         // Once for the whole run: whoever closes looks at every queue afterwards, and waits for this lock.
-        if context.closed.load(Ordering::Acquire) {
+        if context.admission.is_refused() {
             return AppendedRun { stopped: Some(Appended::Closed), ..done };
         }
         for outgoing in run {

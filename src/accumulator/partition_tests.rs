@@ -1,6 +1,7 @@
 //! Tests of the queue of one partition.
 
 use super::*;
+use crate::accumulator::admission::Admission;
 use crate::accumulator::batch::BatchLimits;
 use crate::accumulator::pool::{Needs, WaitFailure};
 use crate::accumulator::topic::TopicId;
@@ -21,7 +22,7 @@ struct Bench {
     pool: Arc<Pool>,
     delivery: Arc<Delivery>,
     limits: BatchLimits,
-    closed: AtomicBool,
+    admission: Admission,
     partition: Partition,
 }
 
@@ -32,7 +33,7 @@ impl Bench {
             pool: Pool::new(memory),
             delivery: Delivery::open(Door::Poll, "test").unwrap(),
             limits,
-            closed: AtomicBool::new(false),
+            admission: Admission::default(),
             partition: Partition::new(7, 3, Slot(9)),
         }
     }
@@ -43,7 +44,7 @@ impl Bench {
             pool: &self.pool,
             delivery: &self.delivery,
             parked: None,
-            closed: &self.closed,
+            admission: &self.admission,
             now,
         }
     }
@@ -204,7 +205,7 @@ struct Script<'a> {
     took: std::cell::Cell<u64>,
     moves_after: u64,
     over_after: u64,
-    closes_after: Option<(u64, &'a AtomicBool)>,
+    closes_after: Option<(u64, &'a Admission)>,
 }
 
 impl Script<'_> {
@@ -221,7 +222,7 @@ impl Chosen for Script<'_> {
         self.took.set(self.took.get() + 1);
         if let Some((_, closed)) = self.closes_after.filter(|(after, _)| *after == self.took.get())
         {
-            closed.store(true, Ordering::Release);
+            closed.close();
         }
     }
     fn is_over(&self) -> bool {
@@ -273,7 +274,7 @@ fn a_run_stops_at_each_full_batch_so_that_the_sender_has_it_at_once() {
 fn a_run_that_is_in_when_the_producer_closes_is_in_whole_and_the_next_is_not() {
     let bench = Bench::new(1 << 20, 100_000);
     let run: Vec<_> = (0..6).map(|token| outgoing(b"x", token)).collect();
-    let chosen = Script { closes_after: Some((2, &bench.closed)), ..Script::new(99, 99) };
+    let chosen = Script { closes_after: Some((2, &bench.admission)), ..Script::new(99, 99) };
     let done = bench.partition.append_run(&run, &bench.context(&|| MS(1)), &chosen);
     assert_eq!((done.count, done.stopped), (6, None));
     let done = bench.partition.append_run(&run, &bench.context(&|| MS(1)), &());
@@ -300,7 +301,7 @@ fn memory_that_runs_out_inside_a_run_seals_what_is_in() {
 #[test]
 fn nothing_comes_in_after_close_but_what_was_parked_before() {
     let bench = Bench::new(1 << 20, 1000);
-    bench.closed.store(true, Ordering::Release);
+    bench.admission.close();
     assert_eq!(bench.append(b"x", 1, MS(1)), Appended::Closed);
     assert!(bench.partition.head().is_none());
     let mut held = Lease::new(bench.pool.clone(), 0);

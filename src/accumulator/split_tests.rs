@@ -1,13 +1,13 @@
 //! Tests of splitting a batch.
 
 use super::*;
+use crate::accumulator::admission::Admission;
 use crate::accumulator::batch::{AppendContext, BatchLimits, OpenBatch, Room};
 use crate::accumulator::topic::Slot;
 use crate::delivery::{Delivery, Door};
 use crate::metadata::NodeId;
 use crate::record::compress::Compression;
 use crate::record::{batches, encode_batch_header, Header, ProducerIdentity, Record};
-use crate::sync::atomic::AtomicBool;
 use proptest::prelude::*;
 use std::time::Duration;
 
@@ -46,13 +46,13 @@ impl Bench {
         let limits =
             BatchLimits { batch_size_bytes: 1 << 30, batch_records_max: u32::MAX, timed: true };
         let now = Time::from_ms(77);
-        let closed = AtomicBool::new(false);
+        let admission = Admission::default();
         let context = AppendContext {
             limits: &limits,
             pool: &self.pool,
             delivery: &self.delivery,
             parked: None,
-            closed: &closed,
+            admission: &admission,
             now: &|| now,
         };
         let mut open = OpenBatch::new(name, &context, &self.compression, 0);

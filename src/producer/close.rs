@@ -143,7 +143,7 @@ impl Producer {
     /// the rest are reported or `timeout` has passed. Does not wait.
     pub fn begin_close(&self, timeout: Duration) {
         let shared = &self.shared;
-        shared.accumulator.closed.store(true, Ordering::SeqCst);
+        shared.accumulator.admission.close();
         shared.accumulator.pool.close();
         shared.accumulator.bulletin.post(|news| news.closed = true);
         shared.close_begun.store(true, Ordering::Relaxed);

@@ -31,7 +31,7 @@ mod send_batch_tests;
 mod survey;
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::thread::{JoinHandle, ThreadId};
 
@@ -113,7 +113,7 @@ impl Shared {
     /// Refuses calls in a forked child, after a fault, and after close.
     #[inline]
     fn check_open(&self) -> Result<()> {
-        if self.fork.is_child() || self.accumulator.closed.load(Ordering::Relaxed) {
+        if self.fork.is_child() || self.accumulator.admission.seems_refused() {
             return Err(self.why_not_open());
         }
         Ok(())

@@ -167,7 +167,7 @@ pub(super) fn open(config: ProducerConfig, hooks: Hooks) -> Result<Producer> {
             // Set once: only one thread runs the sender.
             let _ = fault.set(error);
         }
-        accumulator.closed.store(true, std::sync::atomic::Ordering::Release);
+        accumulator.admission.close();
         accumulator.pool.close();
         accumulator.bulletin.post(|news| news.closed = true);
         // Nothing more will be reported: also a dispatcher that nobody waits for ends.

@@ -16,7 +16,7 @@ use crate::time::Time;
 fn close_and_wait(world: &World) {
     let closing = world.share();
     let close = thread::spawn(move || {
-        closing.accumulator.closed.store(true, Ordering::SeqCst);
+        closing.accumulator.admission.close();
         closing.accumulator.inbox.send(Command::Close(Time::ZERO), Time::ZERO);
     });
     let mut closed = false;

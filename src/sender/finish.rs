@@ -207,7 +207,7 @@ impl<N: Network> Sender<N> {
     /// Fails everything at once, after a fault.
     pub fn abandon(&mut self, text: &str, now: Time) {
         // First, so that no record comes in behind the last look.
-        self.parts.accumulator.closed.store(true, Ordering::SeqCst);
+        self.parts.accumulator.admission.close();
         self.fail_all_queued(ErrorCode::PANIC, text, now);
         self.fail_all_in_flight(ErrorCode::PANIC, text, now);
         self.hand_over_reports();
@@ -220,7 +220,7 @@ impl<N: Network> Sender<N> {
         // The first one counts.
         let _ = self.parts.fault.set(error.clone());
         // Before the records are failed, so that none comes in behind the last look.
-        self.parts.accumulator.closed.store(true, Ordering::SeqCst);
+        self.parts.accumulator.admission.close();
         self.parts.accumulator.pool.close();
         self.fail_all_queued(error.code(), error.message(), now);
         self.fail_all_in_flight(error.code(), error.message(), now);

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::accumulator::admission::Admission;
 use crate::accumulator::append::{AppendFailure, Outgoing};
 use crate::accumulator::batch::AppendContext;
 use crate::accumulator::parked::ParkedRecord;
@@ -13,7 +14,6 @@ use crate::error::{Error, ErrorCode};
 use crate::metadata::{ClusterSnapshot, NodeId, TopicMetadata};
 use crate::partitioner::Choice;
 use crate::sender::Sender;
-use crate::sync::atomic::AtomicBool;
 use crate::time::Time;
 
 /// Parked records promoted in one turn.
@@ -210,10 +210,10 @@ impl<N: Network> Sender<N> {
             let parked = Some(&record.promise);
             // What was accepted before the producer was closed is still sent: here it is never closed.
             // (Whatever is left at the end is failed by the same thread that promotes.)
-            let never = AtomicBool::new(false);
+            let always = Admission::default();
             let now = || record.parked_at;
             let context = accumulator.append_context(&now);
-            let context = AppendContext { parked, closed: &never, ..context };
+            let context = AppendContext { parked, admission: &always, ..context };
             let topic_id = TopicId(topic.id);
             let outgoing = Outgoing { topic: topic_id, partition, record: *fields, token };
             accumulator.append(&context, topic, choice, &outgoing, taker)

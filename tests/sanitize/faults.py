@@ -51,9 +51,9 @@ FAULTS = [
     Fault("closed-before-lock", "close::nothing_is_appended", "accumulator/partition.rs", """
         let mut queue = self.lock();
         // What was parked before the close may still come in.
-        if context.closed.load(Ordering::Acquire) && !taker.is_sender() {
+        if context.admission.is_refused() && !taker.is_sender() {
 """, """
-        let closed = context.closed.load(Ordering::Acquire);
+        let closed = context.admission.is_refused();
         let mut queue = self.lock();
         if closed && !taker.is_sender() {
 """),
@@ -64,11 +64,11 @@ FAULTS = [
         if topic.state() == TopicState::Known {
             return Parking::Open;
         }
-        if self.is_closed() {
+        if self.admission.is_refused() {
             return Parking::Closed;
         }
 """, """
-        if self.is_closed() {
+        if self.admission.is_refused() {
             return Parking::Closed;
         }
         let mut parked = topic.gate.lock();
