@@ -62,5 +62,5 @@ pub mod sim;
 mod races;
 
 pub use error::{Error, ErrorCode, Result};
-pub use producer::{Producer, ProducerBuilder};
+pub use producer::{GroupMetadata, GroupOffset, Producer, ProducerBuilder};
 pub use record::{Header, Record};

@@ -23,7 +23,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("metadata", &["backoff", "config::BootstrapServer", "error", "protocol", "time"]),
     ("net", &["client::network", "error", "protocol::frame", "time"]),
     ("client", &["backoff", "error", "metadata", "protocol", "time"]),
-    ("txn", &["backoff", "error", "metadata", "protocol", "record", "time"]),
+    ("txn", &["backoff", "error", "metadata", "protocol", "record", "sync", "time"]),
     (
         "accumulator",
         &[

@@ -1,6 +1,6 @@
 //! Whether records are taken: not after the close, and not outside of a transaction where there are
-//! transactions. Read under the lock of the queue or gate that a record would enter, so that one pass over all
-//! of them, after the answer became no, has seen every record. Never says why; its owner knows.
+//! transactions. Read under the lock of the queue or gate that a record would enter, so that one pass over
+//! all of them, after the answer became no, has seen every record. Never says why; its owner knows.
 
 use crate::sync::atomic::{AtomicU8, Ordering};
 

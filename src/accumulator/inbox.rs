@@ -39,6 +39,8 @@ pub enum Command {
     Parked(u32),
     /// What was accepted in this epoch and before is to be sent without lingering.
     Flush(u64),
+    /// A call about transactions was placed.
+    Transaction,
     /// Records are to be failed.
     Purge {
         /// Those not sent yet.

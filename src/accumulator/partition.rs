@@ -441,6 +441,17 @@ impl Partition {
         taken
     }
 
+    /// Takes what `wanted` picks, the open batch included.
+    pub fn take_where(&self, pool: &Arc<Pool>, wanted: impl Fn(&Batch) -> bool) -> Vec<Batch> {
+        let mut queue = self.lock();
+        self.seal(&mut queue, pool);
+        let all = std::mem::take(&mut queue.sealed);
+        let (taken, kept): (Vec<Batch>, Vec<Batch>) = all.into_iter().partition(wanted);
+        queue.sealed = kept.into();
+        self.queued.fetch_sub(taken.len() as u32, Ordering::Relaxed);
+        taken
+    }
+
     /// Takes the queued batches' places in the producer's sequence away.
     pub fn forget_identities(&self) {
         for batch in &mut self.lock().sealed {

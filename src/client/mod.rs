@@ -139,6 +139,27 @@ impl<N: Network> Client<N> {
         self.node_versions(node)?.usable(api)
     }
 
+    /// The newest usable version of an API from `lowest` to `highest` on a node that has answered
+    /// ApiVersions.
+    pub fn version_within(
+        &self,
+        node: NodeId,
+        api: ApiKey,
+        lowest: i16,
+        highest: i16,
+    ) -> Option<i16> {
+        let versions = self.node_versions(node)?;
+        let version = versions.usable_from(api, lowest)?.min(highest);
+        versions.supports(api, version).then_some(version)
+    }
+
+    /// The finalized level of a feature, as the broker says that has the newest; 0 when there is none.
+    pub fn finalized_level(&self, feature: &str) -> i16 {
+        let told = self.peers.values().filter_map(|peer| peer.versions.as_ref());
+        let newest = told.max_by_key(|versions| versions.features_epoch());
+        newest.map_or(0, |versions| versions.finalized_level(feature))
+    }
+
     /// The newest usable version of Produce on a node that has answered ApiVersions.
     pub fn produce_version(&self, node: NodeId) -> Option<i16> {
         self.usable_version(node, ApiKey::Produce)

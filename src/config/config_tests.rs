@@ -181,7 +181,7 @@ fn a_bad_value_is_refused_with_key_value_and_range() {
     }
     let long = "9".repeat(1000);
     assert!(refused(&[("batch.size", &long)]).message().len() < 300);
-    assert!(refused(&[("transactional.id", &long)]).message().len() < 300);
+    assert!(refused(&[("acks", &long)]).message().len() < 300);
     assert!(refused(&[("client.id", &long.repeat(33))]).message().contains("32767"));
 }
 
@@ -258,7 +258,6 @@ fn each_codec_has_its_level() {
 fn what_is_not_built_fails_loudly_unless_it_is_off() {
     for (key, on, off) in [
         ("security.protocol", "SASL_SSL", "PLAINTEXT"),
-        ("transactional.id", "orders", ""),
         ("statistics.interval.ms", "1000", "0"),
         ("enable.metrics.push", "true", "false"),
         ("sasl.mechanisms", "PLAIN", "GSSAPI"),

@@ -278,6 +278,18 @@ impl Metadata {
         }
     }
 
+    /// Takes in a broker that an answer about something else named, if it is not known.
+    pub fn meet(&self, node: &Node) {
+        let _changing = self.work();
+        let known = self.snapshot();
+        if !node.id.is_bootstrap() && !known.nodes.contains_key(&node.id) {
+            let mut snapshot = (*known).clone();
+            snapshot.version += 1;
+            snapshot.nodes.insert(node.id, node.clone());
+            self.publish_snapshot(snapshot);
+        }
+    }
+
     fn merge(
         &self,
         work: &mut Work,

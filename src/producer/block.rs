@@ -78,7 +78,7 @@ impl Shared {
                 }
                 AppendFailure::NoPartition(_) if !left.is_zero() => {
                     self.wait_for_metadata(left);
-                    self.check_open()?;
+                    self.check_taking()?;
                     self.accumulator.append(&context, topic, choice, outgoing, Taker::Caller)
                 }
                 failure => return Err(self.append_error(topic, failure)),
@@ -143,7 +143,7 @@ impl Shared {
         let begun = Instant::now();
         let counted = self.accumulator.count_in_waiting(1, limit);
         let waited = begun.elapsed();
-        if let Err(closed) = self.check_open() {
+        if let Err(closed) = self.check_taking() {
             self.accumulator.count_out(i64::from(counted));
             return Err(closed);
         }

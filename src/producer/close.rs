@@ -153,7 +153,7 @@ impl Producer {
 }
 
 impl Shared {
-    fn refuse_in_callback(&self, call: &str) -> Result<()> {
+    pub(super) fn refuse_in_callback(&self, call: &str) -> Result<()> {
         if self.in_callback() {
             let text = format!(
                 "{call} was called from a callback of this producer: it would wait for itself"

@@ -29,6 +29,9 @@ mod send_batch;
 #[cfg(test)]
 mod send_batch_tests;
 mod survey;
+#[cfg(test)]
+mod transaction_tests;
+mod transactions;
 
 use std::fmt;
 use std::sync::atomic::AtomicBool;
@@ -41,6 +44,8 @@ pub use builder::{Hooks, ProducerBuilder};
 pub use close::Purge;
 pub use open::{assemble, Assembled, World};
 pub use send::{Wait, ANY_PARTITION};
+
+pub use crate::txn::{GroupMetadata, GroupOffset};
 
 pub use crate::accumulator::append::Outgoing;
 pub use crate::accumulator::topic::TopicId;
@@ -57,6 +62,7 @@ use crate::partitioner::Partitioner;
 use crate::producer::fork::ForkGuard;
 use crate::producer::intercept::Interceptors;
 use crate::time::Clock;
+use crate::txn::desk::Desk;
 
 /// A Kafka producer. Safe to share between threads; every method takes `&self`.
 ///
@@ -87,6 +93,8 @@ pub(crate) struct Shared {
     /// Held while somebody waits for the thread's end, so that every `close` returns after it.
     sender_thread: Mutex<Option<JoinHandle<()>>>,
     sender_thread_id: OnceCell<ThreadId>,
+    /// Where calls about transactions are placed.
+    desk: Arc<Desk>,
     close_begun: AtomicBool,
     /// The embedded cluster, when `test.mock.num.brokers` asks for one.
     mock: Option<MockCluster>,
@@ -111,12 +119,29 @@ impl Producer {
 
 impl Shared {
     /// Refuses calls in a forked child, after a fault, and after close.
-    #[inline]
     fn check_open(&self) -> Result<()> {
-        if self.fork.is_child() || self.accumulator.admission.seems_refused() {
+        if self.fork.is_child() || self.accumulator.is_closed() {
             return Err(self.why_not_open());
         }
         Ok(())
+    }
+
+    /// As `check_open`, for records: with transactions, refuses them outside of one.
+    #[inline]
+    fn check_taking(&self) -> Result<()> {
+        if self.fork.is_child() || self.accumulator.admission.seems_refused() {
+            return Err(self.why_not_taken());
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn why_not_taken(&self) -> Error {
+        let closed = self.fork.is_child() || self.accumulator.is_closed();
+        match closed {
+            true => self.why_not_open(),
+            false => self.desk.why_no_records(),
+        }
     }
 
     #[cold]

@@ -36,7 +36,9 @@ use crate::record::compress::Compression;
 use crate::record::Codec;
 use crate::sender::{Acknowledgements, Sender, SenderParts, SenderSettings};
 use crate::time::{Clock, SystemClock};
+use crate::txn::desk::Desk;
 use crate::txn::identity::Idempotence;
+use crate::txn::transaction::TransactionSettings;
 
 /// What a producer stands on: the machine's, or a simulated one.
 pub struct World<N: Network> {
@@ -91,6 +93,7 @@ pub fn assemble<N: Network>(
     let client =
         Client::new(client_settings(&config), metadata.clone(), world.network, world.seed ^ 1);
     let fault = Arc::new(OnceCell::new());
+    let desk = Arc::new(desk(&config, &accumulator));
     let parts = SenderParts {
         accumulator: accumulator.clone(),
         client,
@@ -102,6 +105,7 @@ pub fn assemble<N: Network>(
         metrics: metrics.clone(),
         log: log.clone(),
         fault: fault.clone(),
+        desk: desk.clone(),
     };
     let mut settings = sender_settings(&config);
     // A future that nobody completes would be waited for without end.
@@ -123,10 +127,20 @@ pub fn assemble<N: Network>(
         fault,
         sender_thread: Mutex::new(None),
         sender_thread_id: OnceCell::new(),
+        desk,
         close_begun: AtomicBool::new(false),
         mock,
     };
     Ok(Assembled { producer: Producer { shared: Arc::new(shared) }, driver })
+}
+
+/// Where transactions are asked for; with them, records are taken only inside of one.
+fn desk(config: &ProducerConfig, accumulator: &Arc<Accumulator>) -> Desk {
+    if config.identity.transactional_id.is_none() {
+        return Desk::new(Box::new(|_| {}));
+    }
+    let accumulator = accumulator.clone();
+    Desk::new(Box::new(move |inside| accumulator.admission.set_inside(inside)))
 }
 
 /// How reports leave; through futures if nobody said otherwise.
@@ -161,6 +175,7 @@ pub(super) fn open(config: ProducerConfig, hooks: Hooks) -> Result<Producer> {
     let (fault, accumulator) = (shared.fault.clone(), shared.accumulator.clone());
     let log = shared.log.clone();
     let delivery = shared.delivery.clone();
+    let desk = shared.desk.clone();
     let ended = move |error: Option<Error>| {
         if let Some(error) = error {
             log.error(Level::Error, &error);
@@ -168,6 +183,7 @@ pub(super) fn open(config: ProducerConfig, hooks: Hooks) -> Result<Producer> {
             let _ = fault.set(error);
         }
         accumulator.admission.close();
+        desk.end(&Error::new(ErrorCode::CLOSED, "the producer is closed"));
         accumulator.pool.close();
         accumulator.bulletin.post(|news| news.closed = true);
         // Nothing more will be reported: also a dispatcher that nobody waits for ends.
@@ -296,12 +312,23 @@ fn sender_settings(config: &ProducerConfig) -> SenderSettings {
         linger: Duration::from_micros(config.batching.linger_us),
         report_only_errors: delivery.report_only_errors,
         availability_timeout: Duration::from_millis(config.partitioner.availability_timeout_ms),
-        idempotence: match (config.identity.idempotence, config.identity.idempotence_demanded) {
+        transactions: transaction_settings(config),
+        idempotence: match (
+            config.identity.idempotence && config.identity.transactional_id.is_none(),
+            config.identity.idempotence_demanded,
+        ) {
             (false, _) => Idempotence::Off,
             (true, false) => Idempotence::ByDefault,
             (true, true) => Idempotence::Demanded,
         },
     }
+}
+
+fn transaction_settings(config: &ProducerConfig) -> Option<TransactionSettings> {
+    let transactional_id = config.identity.transactional_id.clone()?;
+    let timeout_ms = config.identity.transaction_timeout_ms;
+    let backoff = ExponentialBackoff::new(config.retry.backoff_ms, config.retry.backoff_max_ms);
+    Some(TransactionSettings { transactional_id, timeout_ms, backoff })
 }
 
 fn selector_settings(config: &ProducerConfig) -> SelectorSettings {

@@ -130,7 +130,7 @@ impl Shared {
     /// accepted and will not be reported.
     #[inline]
     pub(super) fn accept(&self, outgoing: &mut Outgoing<'_>, wait: Wait) -> Result<()> {
-        self.check_open()?;
+        self.check_taking()?;
         let Some(topic) = self.accumulator.topics.get(outgoing.topic.0) else {
             return Err(Error::new(
                 ErrorCode::ARGUMENT,
@@ -300,7 +300,7 @@ impl Shared {
                 Ok(())
             }
             Parking::Open => self.append(topic, outgoing, Wait::Never),
-            Parking::Closed => Err(self.why_not_open()),
+            Parking::Closed => Err(self.why_not_taken()),
         }
     }
 
@@ -337,7 +337,7 @@ impl Shared {
             AppendFailure::Panicked => {
                 Error::new(ErrorCode::PANIC, "the application's partitioner panicked")
             }
-            AppendFailure::Closed => self.why_not_open(),
+            AppendFailure::Closed => self.why_not_taken(),
         }
     }
 }

@@ -135,7 +135,7 @@ impl Shared {
         wait: Wait,
         refused: Refused<'_>,
     ) -> (usize, bool) {
-        if let Err(error) = self.check_open() {
+        if let Err(error) = self.check_taking() {
             return each(records, refused, |_| Err(error.clone()));
         }
         // Interceptors see that a record has no time yet, as with a single send.

@@ -253,12 +253,17 @@ impl<N: Network> Sender<N> {
             appended: answer.base_offset >= 0,
             maybe_stored: batch.maybe_stored,
             numbered: batch.is_numbered(),
+            transactional: self.transaction.is_some(),
+            given_up: self.is_given_up(batch),
             lowest: sequences.is_none_or(|known| known.is_lowest(batch.name.ordinal)),
             copies_may_come: now < batch.doubtful_since.plus_ms(patience_ms),
         }
     }
 
     fn fail_settled(&mut self, batch: Batch, answer: Answer, stored: Persistence, now: Time) {
+        if answer.code == ErrorCode::UNKNOWN_PRODUCER_ID {
+            self.slot(batch.name.slot).sequences.forgotten();
+        }
         let maybe_stored = stored == Persistence::PossiblyPersisted;
         let text = match answer.text {
             Some(text) => text,

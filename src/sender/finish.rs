@@ -12,6 +12,7 @@ use crate::error::{Error, ErrorCode};
 use crate::log::Level;
 use crate::sender::Sender;
 use crate::time::Time;
+use crate::txn::transaction::Transaction;
 
 impl<N: Network> Sender<N> {
     pub(super) fn succeed(
@@ -139,6 +140,10 @@ impl<N: Network> Sender<N> {
         let count = promises.count() as u64;
         if outcome.code != ErrorCode::NONE {
             self.parts.metrics.batch.records_failed.add(count);
+            if self.transaction.is_some() && self.failure.is_none() {
+                let text = outcome.message.clone().unwrap_or_default();
+                self.failure = Some(Error::new(outcome.code, text.to_string()));
+            }
         }
         self.parts.accumulator.count_out(count as i64);
         let report = promises.report(outcome);
@@ -222,6 +227,9 @@ impl<N: Network> Sender<N> {
         // Before the records are failed, so that none comes in behind the last look.
         self.parts.accumulator.admission.close();
         self.parts.accumulator.pool.close();
+        if let Some(transaction) = &mut self.transaction {
+            transaction.die(&error);
+        }
         self.fail_all_queued(error.code(), error.message(), now);
         self.fail_all_in_flight(error.code(), error.message(), now);
         self.parts.accumulator.bulletin.post(|news| news.closed = true);
@@ -245,6 +253,12 @@ impl<N: Network> Sender<N> {
     /// Looks at every partition itself: an append that raced with close may not have been told of yet, but
     /// none can come any more.
     fn is_drained(&mut self, now: Time) -> bool {
+        let settled = self.transaction.as_ref().is_none_or(Transaction::is_settled);
+        settled && self.is_idle(now) && self.is_silent()
+    }
+
+    /// Whether no record waits or is in flight.
+    pub(super) fn is_idle(&mut self, now: Time) -> bool {
         if self.schedule.active() > 0 || !self.in_flight.is_empty() {
             return false;
         }
@@ -254,7 +268,7 @@ impl<N: Network> Sender<N> {
             self.evaluate(slot, now);
         }
         let parked = accumulator.topics.iter().any(|topic| !topic.gate.lock().is_empty());
-        self.schedule.active() == 0 && !parked && self.is_silent()
+        self.schedule.active() == 0 && !parked
     }
 
     /// With acks=0 the bytes of reported records may still lie in the system's buffers. It goes on sending

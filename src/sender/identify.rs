@@ -13,6 +13,7 @@ use crate::log::Level;
 use crate::metadata::NodeId;
 use crate::protocol::messages::{InitProducerIdRequest, InitProducerIdResponse};
 use crate::protocol::{decode_response, encode_request, ApiKey};
+use crate::record::ProducerIdentity;
 use crate::sender::Sender;
 use crate::time::Time;
 use crate::txn::identity::Refusal;
@@ -21,6 +22,9 @@ use crate::txn::sequences::{First, Gate, Taken};
 impl<N: Network> Sender<N> {
     /// Whether the producer's sequence lets the first batch of a partition go.
     pub(super) fn gate(&self, slot: Slot, head: &Head) -> Gate {
+        if let Some(transaction) = &self.transaction {
+            return self.transactional_gate(transaction, slot, head);
+        }
         if self.identity.is_off() {
             return Gate::Open;
         }
@@ -49,13 +53,20 @@ impl<N: Network> Sender<N> {
         batch: &mut Batch,
         now: Time,
     ) {
-        if self.identity.is_off() {
-            return;
-        }
+        let newest = match &mut self.transaction {
+            Some(transaction) => {
+                transaction.sending();
+                transaction.id()
+            }
+            None if self.identity.is_off() => return,
+            None => self.identity.newest(),
+        };
+        let transactional = self.transaction.is_some();
         let first = First { ordinal: batch.name.ordinal, numbered: batch.is_numbered() };
-        let newest = self.identity.newest();
         match self.slot(slot).sequences.take(&first, batch.count(), newest, now) {
-            Some(Taken::Given(identity)) => batch.identity = identity,
+            Some(Taken::Given(identity)) => {
+                batch.identity = ProducerIdentity { transactional, ..identity };
+            }
             Some(Taken::Renewed(identity)) => {
                 batch.identity = identity;
                 partition.forget_identities();
@@ -159,7 +170,7 @@ impl<N: Network> Sender<N> {
         }
     }
 
-    fn open_gates(&mut self, now: Time) {
+    pub(super) fn open_gates(&mut self, now: Time) {
         for slot in self.schedule.take_gated() {
             self.evaluate(slot, now);
         }
@@ -211,7 +222,10 @@ impl<N: Network> Sender<N> {
     /// The batch ends without being known as stored: its partition's sequence has to know.
     pub(super) fn give_up(&mut self, batch: &Batch) {
         if batch.is_numbered() {
-            self.slot(batch.name.slot).sequences.give_up(batch.name.ordinal);
+            self.slot(batch.name.slot).sequences.give_up(batch.name.ordinal, !batch.maybe_stored);
+            if let Some(transaction) = &mut self.transaction {
+                transaction.lost_number();
+            }
         }
     }
 }

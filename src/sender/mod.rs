@@ -9,6 +9,7 @@ mod identify;
 mod once_tests;
 mod produce;
 mod topics;
+mod transact;
 pub mod verdict;
 
 use std::cmp::Reverse;
@@ -36,8 +37,10 @@ use crate::metadata::{Metadata, NodeId};
 use crate::metrics::ProducerMetrics;
 use crate::partitioner::Partitioner;
 use crate::time::Time;
+use crate::txn::desk::Desk;
 use crate::txn::identity::{Idempotence, Identity};
 use crate::txn::sequences::{Gate, Sequences};
+use crate::txn::transaction::{Transaction, TransactionSettings};
 
 /// What is told before records are reported; the application's interceptors.
 pub trait Acknowledgements: Send + Sync {
@@ -74,8 +77,10 @@ pub struct SenderSettings {
     pub report_only_errors: bool,
     /// `partitioner.availability.timeout.ms`; zero: off.
     pub availability_timeout: Duration,
-    /// `enable.idempotence`.
+    /// `enable.idempotence`, unless there are transactions.
     pub idempotence: Idempotence,
+    /// Set with `transactional.id`.
+    pub transactions: Option<TransactionSettings>,
 }
 
 /// What the sender works with besides its settings.
@@ -100,6 +105,8 @@ pub struct SenderParts<N: Network> {
     pub log: Arc<Log>,
     /// Set once, when a fatal error ended the producer.
     pub fault: Arc<OnceCell<Error>>,
+    /// Where application threads wait for what they ask of transactions.
+    pub desk: Arc<Desk>,
 }
 
 /// The sender. See the head of the file.
@@ -115,6 +122,10 @@ pub struct Sender<N: Network> {
     identity: Identity,
     /// The request for a producer id that is under way.
     identity_tag: Option<u64>,
+    /// Set with `transactional.id`; it then takes the place of `identity`.
+    transaction: Option<Transaction>,
+    /// A record of the transaction failed in this turn.
+    failure: Option<Error>,
     random: fastrand::Rng,
     /// One entry per partition that has batches: when its oldest may expire.
     expiry: BinaryHeap<Reverse<(Time, Slot)>>,
@@ -157,7 +168,11 @@ impl<N: Network> SenderParts<N> {
 impl<N: Network> Sender<N> {
     /// A sender that has nothing to do yet.
     pub fn new(settings: SenderSettings, parts: SenderParts<N>, seed: u64) -> Sender<N> {
+        let desk = parts.desk.clone();
+        let transaction = settings.transactions.clone();
         Sender {
+            transaction: transaction.map(|settings| Transaction::new(settings, desk)),
+            failure: None,
             identity: Identity::new(settings.idempotence),
             identity_tag: None,
             settings,
@@ -200,6 +215,11 @@ impl<N: Network> Sender<N> {
             {
                 self.handle_identity(node, version, outcome, now);
             }
+            ClientEvent::Response { tag, node, version, outcome, .. }
+                if self.transaction.as_ref().is_some_and(|known| known.owns(tag)) =>
+            {
+                self.handle_transactional(tag, node, version, outcome, now);
+            }
             ClientEvent::Response { tag, node, version, outcome, sent_at, .. } => {
                 self.handle_response(tag, node, version, outcome, sent_at, now);
             }
@@ -231,6 +251,9 @@ impl<N: Network> Sender<N> {
     /// With acks=0 a broker refuses records by closing the connection, and all that it had not read goes with
     /// it: this line is the only trace of that.
     fn disconnected(&mut self, node: NodeId, error: &Error, now: Time) {
+        if let Some(transaction) = &mut self.transaction {
+            transaction.lost(node);
+        }
         let log = &self.parts.log;
         let patience = Duration::from_millis(u64::from(self.settings.request_timeout_ms));
         let written = self.unacknowledged.remove(&node).map(|at| now.since(at));
@@ -272,6 +295,7 @@ impl<N: Network> Sender<N> {
                 self.flushed_epoch = self.flushed_epoch.max(Some(epoch));
                 self.evaluate_active(now);
             }
+            Command::Transaction => self.take_up_call(now),
             Command::Purge { queued, in_flight } => self.purge(queued, in_flight, now),
             // The turn looks at the pool by itself.
             Command::Pressure => {}
@@ -281,6 +305,7 @@ impl<N: Network> Sender<N> {
             Command::Close(deadline) => {
                 let earlier = self.closing.map_or(deadline, |known| known.min(deadline));
                 self.closing = Some(earlier);
+                self.close_transaction(now);
                 self.evaluate_active(now);
             }
         }
@@ -296,9 +321,13 @@ impl<N: Network> Sender<N> {
         }
         self.expire(now);
         self.ask_for_identity(now);
+        self.transact(now);
         self.send_due(now);
         let open = self.closing.is_none() || !self.try_finish(now);
         self.hand_over_reports();
+        if !open {
+            self.end_transaction_calls();
+        }
         open
     }
 
@@ -318,7 +347,7 @@ impl<N: Network> Sender<N> {
         if let Some(&Reverse((at, _))) = self.expiry.peek() {
             deadline = deadline.min(at);
         }
-        deadline = deadline.min(self.identity_deadline(now));
+        deadline = deadline.min(self.identity_deadline(now)).min(self.transaction_deadline(now));
         deadline.min(self.next_parked_expiry()).min(self.closing.unwrap_or(Time::NEVER))
     }
 
@@ -341,7 +370,8 @@ impl<N: Network> Sender<N> {
             leader: state.and_then(|known| known.leader),
             muted: state.is_some_and(|known| known.muted),
             linger: self.settings.linger,
-            hurry: self.closing.is_some(),
+            hurry: self.closing.is_some()
+                || self.transaction.as_ref().is_some_and(Transaction::is_ending),
             flushed_epoch: self.flushed_epoch,
             encoded_elsewhere: partition.is_some_and(|found| found.is_compressed()),
         }
@@ -350,6 +380,7 @@ impl<N: Network> Sender<N> {
     /// Puts one partition where it belongs now.
     fn evaluate(&mut self, slot: Slot, now: Time) {
         self.slot(slot);
+        self.keep_up_with_transaction(slot);
         let facts = self.facts(slot);
         let place = standing(&facts, now);
         match (place, &facts.head) {

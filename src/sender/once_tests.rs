@@ -239,6 +239,8 @@ impl World {
             unsent: false,
             appended,
             maybe_stored: batch.maybe_stored,
+            transactional: false,
+            given_up: false,
             numbered: true,
             lowest: self.sequences.is_lowest(batch.ordinal),
             copies_may_come: self.now < batch.doubtful_since + PATIENCE,
@@ -249,7 +251,7 @@ impl World {
         let ordinal = batch.ordinal;
         match verdict(&case) {
             Verdict::Ignore if is_stored(code) => self.sequences.acknowledge(ordinal, self.now),
-            Verdict::Ignore => self.sequences.give_up(ordinal),
+            Verdict::Ignore => self.sequences.give_up(ordinal, !batch.maybe_stored),
             Verdict::Done => {
                 self.sequences.acknowledge(ordinal, self.now);
                 self.stored.extend(ordinal..ordinal + u64::from(batch.count));
@@ -290,7 +292,7 @@ impl World {
     }
 
     fn fail(&mut self, batch: Queued, persistence: Persistence) {
-        self.sequences.give_up(batch.ordinal);
+        self.sequences.give_up(batch.ordinal, !batch.maybe_stored);
         self.report(&batch, persistence);
     }
 

@@ -20,6 +20,7 @@ use crate::protocol::ApiKey;
 use crate::record::{encode_batch_header, Codec};
 use crate::sender::Sender;
 use crate::time::Time;
+use crate::txn::transaction::{Protocol, Transaction};
 
 /// Payloads up to this size are copied into the request: a copy costs less than an entry of a gathering
 /// write, and a request with thousands of small batches stays one run of bytes.
@@ -27,6 +28,9 @@ const COALESCE_MAX_BYTES: usize = 4 << 10;
 
 /// From this version on topics are named by id (KIP-516).
 const TOPIC_IDS_SINCE: i16 = 13;
+
+/// The first version of Produce that has partitions join a transaction.
+const TRANSACTIONS_JOIN_SINCE: i16 = 12;
 
 /// The first version of Produce that carries zstd (KIP-110).
 const ZSTD_SINCE: i16 = 7;
@@ -143,6 +147,7 @@ impl<N: Network> Sender<N> {
         let newest = self.parts.client.produce_version(node).unwrap_or(TOPIC_IDS_SINCE - 1);
         let all_known = topic_ids.iter().all(|(id, _)| !id.is_nil());
         let version = if all_known { newest } else { newest.min(TOPIC_IDS_SINCE - 1) };
+        let version = version.min(self.newest_produce());
         let correlation_id = self.parts.client.next_correlation_id();
         match self.frame(version, correlation_id, &batches, &topic_ids) {
             Ok(frame) => {
@@ -175,6 +180,15 @@ impl<N: Network> Sender<N> {
                     self.evaluate(slot, now);
                 }
             }
+        }
+    }
+
+    /// From v12 on a batch joins its partition to the transaction by itself, whatever the brokers' feature
+    /// says (KIP-890).
+    fn newest_produce(&self) -> i16 {
+        match self.transaction.as_ref().map(Transaction::protocol) {
+            Some(Protocol::V1) => TRANSACTIONS_JOIN_SINCE - 1,
+            _ => i16::MAX,
         }
     }
 
@@ -226,7 +240,7 @@ impl<N: Network> Sender<N> {
             version,
             correlation_id,
             client_id: &self.settings.client_id,
-            transactional_id: None,
+            transactional_id: self.transaction.as_ref().map(Transaction::transactional_id),
             acks: self.settings.acks,
             timeout_ms: self.settings.ack_timeout_ms,
         };

@@ -27,6 +27,10 @@ pub struct Case {
     pub maybe_stored: bool,
     /// The batch has a place in the producer's sequence.
     pub numbered: bool,
+    /// The batch belongs to a transaction: its epoch is the coordinator's to change.
+    pub transactional: bool,
+    /// The transaction of the batch has failed or is being aborted: it need not go again.
+    pub given_up: bool,
     /// No older batch of the partition is without outcome.
     pub lowest: bool,
     /// An attempt of unknown outcome was so lately that a broker may still come to it.
@@ -61,17 +65,18 @@ pub fn verdict(case: &Case) -> Verdict {
     // Larger than a batch may be, or than a segment of the log (KIP-126).
     let too_large =
         matches!(case.code, ErrorCode::MESSAGE_TOO_LARGE | ErrorCode::RECORD_LIST_TOO_LARGE);
-    if too_large && case.records > 1 && !case.expired {
+    let ends = case.expired || case.given_up;
+    if too_large && case.records > 1 && !ends {
         return Verdict::Split;
     }
-    if case.attempts >= case.retries_max || case.expired {
+    if case.attempts >= case.retries_max || ends {
         return Verdict::Fail(persistence(case));
     }
     match is_out_of_sequence(case) {
         // The one before it has to come first, or a copy of this one that is still under way.
         true if !case.lowest || case.maybe_stored && case.copies_may_come => Verdict::Retry,
         // It is not stored, and nothing of it is under way: the broker's answer proves it.
-        true if !case.maybe_stored => Verdict::Renew,
+        true if !case.maybe_stored && !case.transactional => Verdict::Renew,
         false if case.code.is_retriable() => Verdict::Retry,
         _ => Verdict::Fail(persistence(case)),
     }
@@ -92,19 +97,25 @@ pub fn is_stored(code: ErrorCode) -> bool {
 
 /// Whether the broker refused the batch for its place in the producer's sequence, and nothing else.
 pub fn is_out_of_sequence(case: &Case) -> bool {
-    let refused = matches!(
-        case.code,
-        ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER
-            | ErrorCode::UNKNOWN_PRODUCER_ID
-            | ErrorCode::INVALID_PRODUCER_EPOCH
-    );
+    let refused = match case.code {
+        ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER | ErrorCode::UNKNOWN_PRODUCER_ID => true,
+        // The coordinator ended the transaction, or gave the id to another producer (KIP-588).
+        ErrorCode::INVALID_PRODUCER_EPOCH => !case.transactional,
+        _ => false,
+    };
     refused && case.numbered
 }
 
-/// Whether the answer ends an idempotent producer: another one has its id, or it may not be one.
+/// Whether the answer ends an idempotent producer: another one has its id, or it may not be one. With
+/// transactions, whatever a coordinator would end it for, too.
 pub fn ends_producer(case: &Case) -> bool {
-    let ends =
-        matches!(case.code, ErrorCode::PRODUCER_FENCED | ErrorCode::CLUSTER_AUTHORIZATION_FAILED);
+    let ends = match case.code {
+        ErrorCode::PRODUCER_FENCED | ErrorCode::CLUSTER_AUTHORIZATION_FAILED => true,
+        ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED
+        | ErrorCode::INVALID_PRODUCER_ID_MAPPING
+        | ErrorCode::UNSUPPORTED_VERSION => case.transactional,
+        _ => false,
+    };
     ends && case.numbered
 }
 
@@ -140,6 +151,8 @@ mod tests {
             appended: false,
             maybe_stored: false,
             numbered: false,
+            transactional: false,
+            given_up: false,
             lowest: true,
             copies_may_come: false,
         }

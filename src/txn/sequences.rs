@@ -58,6 +58,8 @@ pub enum Taken {
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 struct Outstanding {
     ordinal: u64,
+    /// Number of its first record.
+    number: i32,
     /// A request that holds it has no answer.
     travels: bool,
     /// It came back once.
@@ -84,6 +86,17 @@ pub struct Sequences {
     acknowledged_at: Time,
     /// The first batch whose acknowledgement says so: older ones may be in a log that is no more.
     opens_at: u64,
+    /// What fell out of the sequence under this epoch.
+    gap: Option<Gap>,
+}
+
+/// What fell out of the sequence.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+struct Gap {
+    /// The lowest number.
+    from: i32,
+    /// Some of it may be stored.
+    doubtful: bool,
 }
 
 impl Sequences {
@@ -108,6 +121,19 @@ impl Sequences {
             false if self.holder.or(newest).is_none() => Gate::WithoutId,
             _ => Gate::Open,
         }
+    }
+
+    /// The producer goes by this id and epoch from now on, given by a coordinator: a partition without
+    /// batches under way begins anew under it.
+    pub fn follow(&mut self, given: ProducerId) {
+        if self.holder != Some(given) && self.outstanding.is_empty() {
+            *self = Sequences { holder: Some(given), ..Sequences::default() };
+        }
+    }
+
+    /// Whether `first` cannot go under any number of this epoch.
+    pub fn is_cut(&self, first: &First) -> bool {
+        self.must_renew(first)
     }
 
     /// Whether nothing older has no outcome yet.
@@ -165,7 +191,7 @@ impl Sequences {
             debug_assert!(!self.outstanding.iter().any(|batch| batch.travels || batch.doubtful));
             self.holder = Some(self.successor(newest)?);
             self.outstanding.clear();
-            (self.cut, self.open, self.next) = (false, false, 0);
+            (self.cut, self.open, self.next, self.gap) = (false, false, 0, None);
         }
         if self.outstanding.is_empty() && now.since(self.acknowledged_at) > REMEMBERED {
             self.open = false;
@@ -181,6 +207,7 @@ impl Sequences {
         self.next = identity.after(count).base_sequence;
         let fresh = Outstanding {
             ordinal: first.ordinal,
+            number: identity.base_sequence,
             travels: true,
             again: false,
             doubtful: false,
@@ -192,12 +219,14 @@ impl Sequences {
 
     /// The batch is stored: what follows it has a place to follow, whatever was missing before.
     pub fn acknowledge(&mut self, ordinal: u64, now: Time) {
-        if self.remove(ordinal).is_some() {
+        let number = self.find(ordinal).map(|batch| batch.number);
+        if let (Some(number), Some(_)) = (number, self.remove(ordinal)) {
             self.open |= ordinal >= self.opens_at;
             self.acknowledged_at = now;
             for older in self.outstanding.iter_mut().take_while(|batch| batch.ordinal < ordinal) {
                 older.cut = false;
             }
+            self.gap = self.gap.filter(|gap| is_before(number, gap.from));
         }
     }
 
@@ -225,12 +254,37 @@ impl Sequences {
         }
     }
 
-    /// The batch came to its end without being known as stored: what follows begins anew.
-    pub fn give_up(&mut self, ordinal: u64) {
+    /// The batch came to its end without being known as stored: what follows begins anew. `surely`: it is
+    /// known not to be stored.
+    pub fn give_up(&mut self, ordinal: u64, surely: bool) {
+        let Some(number) = self.find(ordinal).map(|batch| batch.number) else { return };
         let Some(at) = self.remove(ordinal) else { return };
+        let gap = self.gap.unwrap_or(Gap { from: number, doubtful: false });
+        let from = if is_before(number, gap.from) { number } else { gap.from };
+        self.gap = Some(Gap { from, doubtful: gap.doubtful || !surely });
         match self.outstanding.get_mut(at) {
             Some(next) => next.cut = true,
             None => self.cut = true,
+        }
+    }
+
+    /// The broker has forgotten the producer: what comes next is the first that it sees.
+    pub fn forgotten(&mut self) {
+        if let Some(batch) = self.outstanding.front_mut() {
+            batch.number = 0;
+        }
+    }
+
+    /// Closes the gap by going back to its first number, where there is no other epoch to go on under and all
+    /// batches have come to their end. False when something from there on may be stored (law 2).
+    pub fn rewind(&mut self) -> bool {
+        match self.gap {
+            None => true,
+            Some(gap) if gap.doubtful || !self.outstanding.is_empty() => false,
+            Some(gap) => {
+                (self.next, self.cut, self.gap) = (gap.from, false, None);
+                true
+            }
         }
     }
 
@@ -240,7 +294,9 @@ impl Sequences {
         let Some(whole) = self.outstanding.remove(at) else { return };
         for part in parts.rev() {
             let cut = whole.cut && part == ordinal;
-            let part = Outstanding { ordinal: part, travels: false, again: true, cut, ..whole };
+            let number = after(whole.number, part - ordinal);
+            let part =
+                Outstanding { ordinal: part, number, travels: false, again: true, cut, ..whole };
             self.outstanding.insert(at, part);
         }
     }
@@ -259,6 +315,17 @@ impl Sequences {
         self.outstanding.remove(at)?;
         Some(at)
     }
+}
+
+/// The number of the record that comes this many later.
+fn after(number: i32, records: u64) -> i32 {
+    (number as u32).wrapping_add(records as u32) as i32 & i32::MAX
+}
+
+/// Whether a number comes before another one: the shorter way around says so.
+fn is_before(one: i32, other: i32) -> bool {
+    let ahead = (other as u32).wrapping_sub(one as u32) & i32::MAX as u32;
+    ahead < 1 << 30
 }
 
 #[cfg(test)]

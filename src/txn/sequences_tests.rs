@@ -78,7 +78,7 @@ fn a_broker_that_may_not_know_the_producer_gets_one_batch_alone() {
     assert_eq!(sequences.gate(&fresh(30), NEWEST), Gate::Closed, "it may have been forgotten");
     // A new epoch begins alone too.
     let mut sequences = in_flight(&[0]);
-    sequences.give_up(0);
+    sequences.give_up(0, true);
     sequences.take(&fresh(10), 10, NEWEST, NOW).unwrap();
     assert_eq!(sequences.gate(&fresh(20), NEWEST), Gate::Closed);
 }
@@ -107,7 +107,7 @@ fn after_an_error_the_lowest_goes_alone_until_all_have_caught_up() {
 #[test]
 fn what_follows_a_lost_batch_begins_anew_once_nothing_of_the_old_epoch_is_under_way() {
     let mut sequences = in_flight(&[0, 10, 20]);
-    sequences.give_up(0);
+    sequences.give_up(0, true);
     sequences.put_back(10, false);
     assert_eq!(sequences.gate(&again(10), NEWEST), Gate::Closed, "20 has no answer");
     sequences.put_back(20, false);
@@ -121,12 +121,12 @@ fn what_follows_a_lost_batch_begins_anew_once_nothing_of_the_old_epoch_is_under_
 #[test]
 fn a_stored_follower_shows_that_the_lost_batch_is_no_obstacle() {
     let mut sequences = in_flight(&[0, 10]);
-    sequences.give_up(0);
+    sequences.give_up(0, true);
     sequences.acknowledge(10, NOW);
     assert_eq!(sequences.take(&fresh(20), 1, NEWEST, NOW), Some(Taken::Given(identity(0, 20))));
     // And one behind the gap says nothing of a gap behind itself.
     sequences.take(&fresh(21), 1, NEWEST, NOW).unwrap();
-    sequences.give_up(21);
+    sequences.give_up(21, true);
     sequences.acknowledge(20, NOW);
     assert_eq!(sequences.take(&fresh(22), 1, NEWEST, NOW), Some(Taken::Renewed(identity(1, 0))));
 }
@@ -134,14 +134,14 @@ fn a_stored_follower_shows_that_the_lost_batch_is_no_obstacle() {
 #[test]
 fn what_may_be_stored_keeps_its_numbers() {
     let mut sequences = in_flight(&[0, 10, 20]);
-    sequences.give_up(0);
+    sequences.give_up(0, true);
     sequences.put_back(10, true);
     sequences.put_back(20, false);
     assert_eq!(sequences.gate(&again(10), NEWEST), Gate::Open);
     assert_eq!(sequences.take(&again(10), 10, NEWEST, NOW), Some(Taken::Kept));
     // Refused, and so given up at last: only now the rest may begin anew.
     sequences.refuse(10);
-    sequences.give_up(10);
+    sequences.give_up(10, true);
     let renewed = sequences.take(&again(20), 10, NEWEST, NOW);
     assert_eq!(renewed, Some(Taken::Renewed(identity(1, 0))));
 }
@@ -149,7 +149,7 @@ fn what_may_be_stored_keeps_its_numbers() {
 #[test]
 fn with_a_doubtful_batch_behind_it_a_cut_off_batch_tries_its_old_numbers() {
     let mut sequences = in_flight(&[0, 10, 20]);
-    sequences.give_up(0);
+    sequences.give_up(0, true);
     sequences.put_back(10, false);
     sequences.put_back(20, true);
     assert_eq!(sequences.gate(&again(10), NEWEST), Gate::Open);
@@ -157,7 +157,7 @@ fn with_a_doubtful_batch_behind_it_a_cut_off_batch_tries_its_old_numbers() {
     // Refused: the sender gives up the doubtful one.
     sequences.put_back(10, false);
     sequences.refuse(10);
-    sequences.give_up(20);
+    sequences.give_up(20, true);
     assert_eq!(sequences.take(&again(10), 10, NEWEST, NOW), Some(Taken::Renewed(identity(1, 0))));
 }
 
@@ -175,8 +175,8 @@ fn a_refused_batch_and_all_behind_it_begin_anew() {
 #[test]
 fn two_gaps_are_both_remembered() {
     let mut sequences = in_flight(&[0, 10, 20, 30]);
-    sequences.give_up(0);
-    sequences.give_up(20);
+    sequences.give_up(0, true);
+    sequences.give_up(20, true);
     sequences.acknowledge(10, NOW);
     sequences.put_back(30, false);
     assert_eq!(sequences.take(&again(30), 1, NEWEST, NOW), Some(Taken::Renewed(identity(1, 0))));

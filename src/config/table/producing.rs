@@ -262,14 +262,14 @@ pub(super) static DELIVERY: &[Row] = &[
         "transactional.id",
         Kind::Text,
         "",
-        "Name that lets transactions outlive this process and shuts out its older instances.",
-    )
-    .planned(),
+        "Name under which the producer has transactions: they outlive the process, and a newer producer \
+         of the same name shuts out the older. Needs idempotence.",
+    ),
     Row::new(
         "transaction.timeout.ms",
         Kind::Int(1, I32),
         "60000",
-        "After this long without a word from the producer, the coordinator aborts its transaction.",
+        "After this long in a transaction the coordinator aborts it.",
     ),
     Row::new(
         "transaction.two.phase.commit.enable",

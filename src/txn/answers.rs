@@ -1,0 +1,350 @@
+//! What comes of a transactional request: the answer, judged by the table in `rules.rs`, or none.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::error::{Error, ErrorCode, Result};
+use crate::time::Time;
+use crate::txn::identity::ProducerId;
+use crate::txn::messages::{read, Answer};
+use crate::txn::rules::{ruling, Rpc, Ruling};
+use crate::txn::state::Step;
+use crate::txn::transaction::{Effect, Protocol, Seat, Stage, Transaction, What};
+
+/// As long as nothing has joined, the one before it may still be being finished: that takes no time worth a
+/// whole pause (Java: `ADD_PARTITIONS_RETRY_BACKOFF_MS`).
+const FIRST_JOIN_RETRY_MS: u64 = 20;
+
+/// When an answer comes, and what the brokers want.
+pub struct Moment<'a> {
+    /// The time.
+    pub now: Time,
+    /// The finalized level of `transaction.version`.
+    pub level: i16,
+    /// Chance, for pauses.
+    pub random: &'a mut fastrand::Rng,
+}
+
+impl Transaction {
+    /// A request got an answer. Gives for how many milliseconds the broker wants to be left alone, too.
+    ///
+    /// # Errors
+    /// `PROTOCOL` when it cannot be read; the request then counts as not answered.
+    pub fn answered(
+        &mut self,
+        tag: u64,
+        body: Bytes,
+        moment: &mut Moment<'_>,
+    ) -> Result<(Effect, i32)> {
+        let lane = self.lanes.iter().position(|lane| lane.tag() == Some(tag));
+        let Some(flying) = lane.and_then(|lane| self.lanes[lane].land()) else {
+            return Ok((Effect::None, 0));
+        };
+        let (answer, throttle_ms) = match read(flying.what.rpc(), flying.version, body) {
+            Ok(read) => read,
+            Err(error) => {
+                self.not_answered(flying.what, true, moment);
+                return Err(error);
+            }
+        };
+        let effect = match answer {
+            Answer::Coordinator(found) => self.found(flying.what, found, moment),
+            Answer::Identity(code, id) => self.initialized(code, id, moment),
+            Answer::Partitions(rows) if flying.what == What::AddPartitions => {
+                self.joined(&rows, moment)
+            }
+            Answer::Partitions(rows) => self.offsets_committed(&rows, moment),
+            Answer::Whole(code) => self.offsets_joined(code, moment),
+            Answer::End(code, next) => self.ended(flying.what, code, next, moment),
+        };
+        Ok((effect, throttle_ms))
+    }
+
+    /// A request got no answer. `written`: a broker may have carried it out, or may still.
+    pub fn unanswered(&mut self, tag: u64, written: bool, moment: &mut Moment<'_>) {
+        let lane = self.lanes.iter().position(|lane| lane.tag() == Some(tag));
+        if let Some(flying) = lane.and_then(|lane| self.lanes[lane].land()) {
+            self.not_answered(flying.what, written, moment);
+        }
+    }
+
+    fn not_answered(&mut self, what: What, written: bool, moment: &mut Moment<'_>) {
+        // A copy that is still under way must find the next transaction under another epoch (KIP-890).
+        let changes = !matches!(what, What::Find(_) | What::Initialize);
+        self.renew |= written && changes && self.renewable;
+        if let Some(work) = self.offsets.as_mut().filter(|_| what == What::AddOffsets) {
+            work.doubtful |= written;
+        }
+        self.again(what, written, Ruling::Seek, moment);
+    }
+
+    /// `what` is to be asked again.
+    fn again(&mut self, what: What, doubtful: bool, ruling: Ruling, moment: &mut Moment<'_>) {
+        if let Some(seat) = what.seat().filter(|_| ruling == Ruling::Seek) {
+            self.seats[seat as usize] = None;
+        }
+        if what == What::AddPartitions {
+            self.members.ask_again(doubtful);
+            if !self.desk.state().takes_records() && !self.is_committing() {
+                self.members.close();
+            }
+        }
+        self.drop_abandoned();
+        self.lanes[what.lane()].pause(&self.settings.backoff, moment.random, moment.now);
+    }
+
+    fn is_committing(&self) -> bool {
+        matches!(self.stage, Stage::Drain { commit: true } | Stage::End { commit: true })
+    }
+
+    /// Forgets offsets that nobody wants, unless the coordinator may know of the group: it must then be asked
+    /// until it says so, because a transaction that it knows of must be ended.
+    fn drop_abandoned(&mut self) {
+        let gone = |work: &super::transaction::OffsetsWork| {
+            work.abandoned && (work.joined || !work.doubtful)
+        };
+        if self.offsets.as_ref().is_some_and(gone) {
+            self.offsets = None;
+        }
+    }
+
+    /// Does what a ruling says that no answer has done.
+    fn obey(
+        &mut self,
+        what: What,
+        ruling: Ruling,
+        error: Error,
+        moment: &mut Moment<'_>,
+    ) -> Effect {
+        match ruling {
+            Ruling::Done => return Effect::None,
+            Ruling::Seek | Ruling::Retry => {
+                self.again(what, false, ruling, moment);
+                return Effect::None;
+            }
+            _ => self.lanes[what.lane()].clear(),
+        }
+        let can_renew = self.is_renewable();
+        match ruling {
+            // The transaction is being aborted: there is nothing to fall back to.
+            Ruling::Abort if what == (What::End { commit: false }) => Effect::Died(error),
+            Ruling::Abort => self.give_up(what, error),
+            Ruling::AbortIfRenewable if can_renew => {
+                self.renew = true;
+                self.give_up(what, error)
+            }
+            Ruling::Refuse if self.stage == Stage::Initialize => self.refuse(error),
+            Ruling::Fence => {
+                let text = format!(
+                    "another producer with the transactional.id {:?} has taken over: {error}",
+                    self.settings.transactional_id
+                );
+                self.fatal(Error::new(ErrorCode::PRODUCER_FENCED, text))
+            }
+            _ => self.fatal(error),
+        }
+    }
+
+    fn give_up(&mut self, what: What, error: Error) -> Effect {
+        match what {
+            What::AddOffsets | What::CommitOffsets | What::Find(Seat::Group) => self.offsets = None,
+            _ => {}
+        }
+        Effect::Failed(error)
+    }
+
+    fn refuse(&mut self, error: Error) -> Effect {
+        self.stage = Stage::Idle;
+        match self.desk.advance(Step::Refuse) {
+            Ok(()) => {
+                self.desk.finish(Err(error));
+                Effect::None
+            }
+            Err(fault) => Effect::Died(fault),
+        }
+    }
+
+    /// What was committed stays committed, also if the producer cannot go on.
+    fn fatal(&mut self, error: Error) -> Effect {
+        if self.stage == (Stage::Renew { committed: true }) {
+            self.desk.finish(Ok(()));
+        }
+        Effect::Died(error)
+    }
+
+    fn found(
+        &mut self,
+        what: What,
+        found: Result<crate::metadata::Node>,
+        moment: &mut Moment<'_>,
+    ) -> Effect {
+        let What::Find(seat) = what else { return Effect::None };
+        match found {
+            Ok(node) => {
+                self.seats[seat as usize] = Some(node.id);
+                self.lanes[what.lane()].clear();
+                Effect::Found(node)
+            }
+            Err(error) => {
+                let ruling = ruling(Rpc::Find, error.code());
+                let error = error.context("FindCoordinator");
+                self.obey(what, ruling, error, moment)
+            }
+        }
+    }
+
+    fn initialized(&mut self, code: ErrorCode, id: ProducerId, moment: &mut Moment<'_>) -> Effect {
+        let code = match code {
+            ErrorCode::NONE if id.id < 0 || id.epoch < 0 => ErrorCode::PROTOCOL,
+            code => code,
+        };
+        if code != ErrorCode::NONE {
+            let ruling = ruling(Rpc::Initialize, code);
+            return self.obey(What::Initialize, ruling, said(Rpc::Initialize, code), moment);
+        }
+        self.lanes[What::Initialize.lane()].clear();
+        self.id = Some(id);
+        let next = Protocol::of_level(moment.level);
+        let done = match self.stage {
+            Stage::Initialize => {
+                (self.stage, self.protocol) = (Stage::Idle, next);
+                self.desk.advance(Step::Initialized).map(|()| self.desk.finish(Ok(())))
+            }
+            Stage::Renew { .. } => self.conclude(next),
+            // The producer closes.
+            _ => Ok(()),
+        };
+        done.map_or_else(Effect::Died, |()| Effect::Open)
+    }
+
+    fn joined(&mut self, rows: &[(Arc<str>, i32, ErrorCode)], moment: &mut Moment<'_>) -> Effect {
+        let what = What::AddPartitions;
+        let Some((ruling, code)) = worst(Rpc::AddPartitions, rows) else {
+            let error = said(Rpc::AddPartitions, ErrorCode::PROTOCOL);
+            self.members.answered(|_, _| false);
+            return self.obey(what, Ruling::Abort, error, moment);
+        };
+        if matches!(ruling, Ruling::Seek | Ruling::Retry) {
+            let first = !self.begun && code == ErrorCode::CONCURRENT_TRANSACTIONS;
+            let effect = self.obey(what, ruling, said(Rpc::AddPartitions, code), moment);
+            if first {
+                self.lanes[what.lane()].shorten(FIRST_JOIN_RETRY_MS, moment.now);
+            }
+            return effect;
+        }
+        let done = |topic: &str, partition: i32| {
+            rows.iter().any(|(t, p, code)| (&**t, *p, *code) == (topic, partition, ErrorCode::NONE))
+        };
+        self.begun |= rows.iter().any(|(_, _, code)| *code == ErrorCode::NONE);
+        self.members.answered(done);
+        if ruling == Ruling::Done {
+            self.lanes[what.lane()].clear();
+            return Effect::Open;
+        }
+        self.obey(what, ruling, refused(Rpc::AddPartitions, code, rows), moment)
+    }
+
+    fn offsets_joined(&mut self, code: ErrorCode, moment: &mut Moment<'_>) -> Effect {
+        let what = What::AddOffsets;
+        let ruling = ruling(Rpc::AddOffsets, code);
+        if ruling == Ruling::Done {
+            self.begun = true;
+            self.lanes[what.lane()].clear();
+            if let Some(work) = &mut self.offsets {
+                work.joined = true;
+            }
+            self.drop_abandoned();
+        }
+        self.obey(what, ruling, said(Rpc::AddOffsets, code), moment)
+    }
+
+    fn offsets_committed(
+        &mut self,
+        rows: &[(Arc<str>, i32, ErrorCode)],
+        moment: &mut Moment<'_>,
+    ) -> Effect {
+        let what = What::CommitOffsets;
+        let Some(work) = &mut self.offsets else { return Effect::None };
+        for (topic, partition, code) in rows {
+            if *code == ErrorCode::NONE {
+                work.left.positions.remove(&(topic.clone(), *partition));
+            }
+        }
+        let (left, abandoned) = (!work.left.is_empty(), work.abandoned);
+        let (ruling, code) = match worst(Rpc::CommitOffsets, rows) {
+            // It named others than it was asked for.
+            None | Some((Ruling::Done, _)) if left => (Ruling::Die, ErrorCode::PROTOCOL),
+            None => (Ruling::Done, ErrorCode::NONE),
+            Some(worst) => worst,
+        };
+        if ruling == Ruling::Done {
+            self.offsets = None;
+            self.lanes[what.lane()].clear();
+            if !abandoned {
+                self.desk.finish(Ok(()));
+            }
+            return Effect::None;
+        }
+        self.obey(what, ruling, refused(Rpc::CommitOffsets, code, rows), moment)
+    }
+
+    fn ended(
+        &mut self,
+        what: What,
+        code: ErrorCode,
+        next: Option<ProducerId>,
+        moment: &mut Moment<'_>,
+    ) -> Effect {
+        let ruling = ruling(Rpc::End, code);
+        if ruling != Ruling::Done {
+            return self.obey(what, ruling, said(Rpc::End, code), moment);
+        }
+        self.lanes[what.lane()].clear();
+        let Stage::End { commit } = self.stage else { return Effect::None };
+        let protocol = Protocol::of_level(moment.level);
+        if next.is_some() {
+            // Nothing that is still under way can be taken for the next transaction's.
+            (self.id, self.renew) = (next, false);
+        } else if self.protocol == Protocol::V1 && protocol == Protocol::V2 {
+            // The first transaction of the newer protocol begins with an epoch of its own.
+            self.renew = self.renewable;
+        }
+        if self.renew && self.renewable {
+            self.stage = Stage::Renew { committed: commit };
+            return Effect::None;
+        }
+        self.conclude(protocol).map_or_else(Effect::Died, |()| Effect::Open)
+    }
+}
+
+/// The ruling that counts among those of several partitions, and its code.
+fn worst(rpc: Rpc, rows: &[(Arc<str>, i32, ErrorCode)]) -> Option<(Ruling, ErrorCode)> {
+    let weight = |ruling: Ruling| match ruling {
+        Ruling::Done => 0,
+        Ruling::Retry => 1,
+        Ruling::Seek => 2,
+        Ruling::Abort | Ruling::Refuse => 3,
+        Ruling::AbortIfRenewable => 4,
+        Ruling::Die => 5,
+        Ruling::Fence => 6,
+    };
+    let judged = rows.iter().map(|&(_, _, code)| (ruling(rpc, code), code));
+    // That a partition was left out is never the reason.
+    judged
+        .max_by_key(|&(ruling, code)| (weight(ruling), code != ErrorCode::OPERATION_NOT_ATTEMPTED))
+}
+
+fn said(rpc: Rpc, code: ErrorCode) -> Error {
+    Error::new(code, format!("{:?}: {}", rpc.api(), code.description()))
+}
+
+/// Names the partitions that were refused.
+fn refused(rpc: Rpc, code: ErrorCode, rows: &[(Arc<str>, i32, ErrorCode)]) -> Error {
+    let guilty = rows
+        .iter()
+        .filter(|(_, _, of)| *of != ErrorCode::NONE && *of != ErrorCode::OPERATION_NOT_ATTEMPTED);
+    let names: Vec<String> = guilty.map(|(topic, n, of)| format!("{topic}-{n} ({of})")).collect();
+    let text = format!("{:?}: {} ({})", rpc.api(), code.description(), names.join(", "));
+    Error::new(code, text)
+}
