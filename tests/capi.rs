@@ -119,6 +119,7 @@ programs! {
     records_go_as_columns_and_words_tell_what_waits "columns.c";
     threads_share_a_producer_and_memory_returns "threads.c";
     a_forked_child_is_refused "fork.c";
+    transactions_are_seen_whole_or_not_at_all "transactions.c";
     the_cpp_face_owns_moves_and_tells "face.cpp";
     an_exception_in_a_partitioner_stays_there "exceptions.cpp";
 }
@@ -138,7 +139,8 @@ const STRICT: &[&str] =
 const INITIALIZERS: &str = "ottla_record_t a = OTTLA_RECORD_INIT;\n\
     ottla_callbacks_t b = OTTLA_CALLBACKS_INIT;\n\
     ottla_columns_t c = OTTLA_COLUMNS_INIT;\n\
-    ottla_event_t d = OTTLA_EVENT_INIT;\n";
+    ottla_event_t d = OTTLA_EVENT_INIT;\n\
+    ottla_group_offset_t e = OTTLA_GROUP_OFFSET_INIT;\n";
 
 /// Alone, twice, as C and as C++, with every compiler that is here.
 #[test]

@@ -82,6 +82,11 @@ rules! {
     EVENT_FD       "ottla_producer_event_fd"            All       true  true;
     OUTSTANDING    "ottla_producer_outstanding"         All       true  true;
     FLUSH          "ottla_producer_flush"               None      true  false;
+    INIT_TRANSACTIONS  "ottla_producer_init_transactions"  None     false false;
+    BEGIN_TRANSACTION  "ottla_producer_begin_transaction"  Delivery false false;
+    SEND_OFFSETS_TO_TRANSACTION "ottla_producer_send_offsets_to_transaction" None false false;
+    COMMIT_TRANSACTION "ottla_producer_commit_transaction" None     false false;
+    ABORT_TRANSACTION  "ottla_producer_abort_transaction"  None     false false;
     PURGE          "ottla_producer_purge"               Delivery  false false;
     WAIT_READY     "ottla_producer_wait_ready"          None      false false;
     METADATA       "ottla_producer_metadata"            All       true  false;

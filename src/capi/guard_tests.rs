@@ -8,7 +8,9 @@ use super::*;
 use crate::capi::callbacks::ottla_callbacks_t;
 use crate::capi::config::{ottla_config_free, ottla_config_new, ottla_config_set, ottla_config_t};
 use crate::capi::record::ottla_record_t;
-use crate::capi::{columns, event, events, metadata, metrics, mock, poll, producer, send};
+use crate::capi::{
+    columns, event, events, metadata, metrics, mock, poll, producer, send, transactions,
+};
 
 type Handle = *mut ottla_producer_t;
 
@@ -89,6 +91,32 @@ fn call(rule: &Rule, handle: Handle, topic: u32) -> i32 {
                 producer::ottla_producer_outstanding(handle, &mut count)
             }
             "ottla_producer_flush" => producer::ottla_producer_flush(handle, 10_000, none),
+            "ottla_producer_init_transactions" => {
+                transactions::ottla_producer_init_transactions(handle, 10_000, none)
+            }
+            "ottla_producer_begin_transaction" => {
+                transactions::ottla_producer_begin_transaction(handle, none)
+            }
+            "ottla_producer_send_offsets_to_transaction" => {
+                let mut group = ptr::null_mut();
+                let (name, nobody) = (c"group".as_ptr(), ptr::null());
+                let made = transactions::ottla_group_metadata_new(
+                    name, 5, -1, nobody, 0, nobody, 0, &mut group, none,
+                );
+                assert_eq!(made, 0);
+                let offsets = ptr::null();
+                let status = transactions::ottla_producer_send_offsets_to_transaction(
+                    handle, offsets, 0, 56, group, 10_000, none,
+                );
+                assert_eq!(transactions::ottla_group_metadata_free(group), 0);
+                status
+            }
+            "ottla_producer_commit_transaction" => {
+                transactions::ottla_producer_commit_transaction(handle, 10_000, none)
+            }
+            "ottla_producer_abort_transaction" => {
+                transactions::ottla_producer_abort_transaction(handle, 10_000, none)
+            }
             "ottla_producer_purge" => producer::ottla_producer_purge(handle, 1),
             "ottla_producer_wait_ready" => {
                 producer::ottla_producer_wait_ready(handle, 10_000, none)
@@ -159,9 +187,9 @@ fn ready() -> (Handle, u32) {
     (handle, topic)
 }
 
-/// Statuses that have nothing to do with the place: no such message, nothing to poll.
+/// Statuses that have nothing to do with the place: no such message, nothing to poll, no transactional.id.
 fn is_allowed(status: i32) -> bool {
-    [0, ErrorCode::ARGUMENT.value()].contains(&status)
+    [0, ErrorCode::ARGUMENT.value(), ErrorCode::STATE.value()].contains(&status)
 }
 
 #[test]

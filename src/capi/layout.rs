@@ -11,6 +11,7 @@ mod asserted {
     use crate::capi::event::ottla_event_t;
     use crate::capi::record::{ottla_header_t, ottla_record_t};
     use crate::capi::report::{ottla_delivery_t, ottla_report_t, ottla_run_t};
+    use crate::capi::transactions::ottla_group_offset_t;
 
     macro_rules! layout {
         ($type:ident, $size:literal: $($field:ident $offset:literal),+) => {
@@ -24,6 +25,8 @@ mod asserted {
     layout!(ottla_header_t, 32: key 0, key_len 8, value 16, value_len 24);
     layout!(ottla_record_t, 80: size 0, topic 4, partition 8, reserved 12, key 16, key_len 24, value 32,
         value_len 40, headers 48, header_count 56, timestamp_ms 64, token 72);
+    layout!(ottla_group_offset_t, 56: size 0, partition 4, topic 8, topic_len 16, offset 24, metadata 32,
+        metadata_len 40, leader_epoch 48, reserved 52);
     layout!(ottla_report_t, 88: size 0, topic 4, partition 8, status 12, persistence 16, reserved 20,
         base_offset 24, log_append_time_ms 32, latency_us 40, count 48, tokens 56, timestamps_ms 64,
         message 72, message_len 80);

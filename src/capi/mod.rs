@@ -25,6 +25,7 @@ pub mod send;
 pub mod columns;
 pub mod poll;
 pub mod events;
+pub mod transactions;
 pub mod metadata;
 pub mod metrics;
 pub mod mock;

@@ -179,6 +179,7 @@ fn a_close_aborts_what_is_open_and_commits_what_is_being_committed() {
         let (producer, topic) = ready(&cluster);
         producer.begin_transaction().unwrap();
         send(&producer, topic, 0, "kept").unwrap();
+        cluster.set_delay_ms(None, Some(ApiKey::EndTxn), 200);
         let error = producer.commit_transaction(Duration::ZERO).unwrap_err();
         assert!(error.code() == ErrorCode::TIMED_OUT && error.is_retriable());
         producer.close(SOON).unwrap();

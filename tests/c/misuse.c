@@ -17,6 +17,8 @@ static void refuse_everywhere(void *bad)
     ottla_mock_cluster_t *cluster = bad;
     ottla_mock_records_t *records = bad;
     ottla_intercepted_t *intercepted = bad;
+    ottla_group_metadata_t *group = bad;
+    ottla_group_offset_t group_offset = OTTLA_GROUP_OFFSET_INIT;
     ottla_record_t record = OTTLA_RECORD_INIT;
     ottla_columns_t columns = OTTLA_COLUMNS_INIT;
     ottla_event_t event = OTTLA_EVENT_INIT;
@@ -58,6 +60,12 @@ static void refuse_everywhere(void *bad)
         {"next_event", ottla_producer_next_event(producer, &event, text, 8)},
         {"waiting", ottla_producer_waiting(producer, &words)},
         {"survey", ottla_producer_survey(producer, NULL, 0, -1, &new_metadata, NULL)},
+        {"init_transactions", ottla_producer_init_transactions(producer, -1, NULL)},
+        {"begin_transaction", ottla_producer_begin_transaction(producer, NULL)},
+        {"send_offsets", ottla_producer_send_offsets_to_transaction(producer, &group_offset, 1, sizeof group_offset,
+                                                                    group, -1, NULL)},
+        {"commit_transaction", ottla_producer_commit_transaction(producer, -1, NULL)},
+        {"abort_transaction", ottla_producer_abort_transaction(producer, -1, NULL)},
         {"poll", ottla_producer_poll(producer, &delivery, 1, -1, &count)},
         {"poll_runs", ottla_producer_poll_runs(producer, &run, 1, &number, NULL, 1, -1, &count, &count)},
         {"message", ottla_producer_message(producer, 1, text, 8, NULL)},
@@ -117,6 +125,7 @@ static void refuse_everywhere(void *bad)
     int32_t freed = bad == NULL ? 0 : H;
     CHECK_EQUAL(ottla_config_free(config), freed);
     CHECK_EQUAL(ottla_error_free(error), freed);
+    CHECK_EQUAL(ottla_group_metadata_free(group), freed);
     CHECK_EQUAL(ottla_metadata_free(metadata), freed);
     CHECK_EQUAL(ottla_metrics_free(metrics), freed);
     CHECK_EQUAL(ottla_mock_cluster_free(cluster), freed);
@@ -269,6 +278,19 @@ static void wrong_arguments(void)
     CHECK_EQUAL(ottla_producer_purge(producer, 0), ARG);
     CHECK_EQUAL(ottla_producer_purge(producer, 4), ARG);
     CHECK_EQUAL(ottla_producer_outstanding(producer, NULL), ARG);
+    CHECK_EQUAL(ottla_group_metadata_new("g", 1, -1, NULL, 0, NULL, 0, NULL, NULL), ARG);
+    ottla_group_metadata_t *group = NULL;
+    CHECK_EQUAL(ottla_group_metadata_new(NULL, 1, -1, NULL, 0, NULL, 0, &group, NULL), ARG);
+    CHECK_EQUAL(ottla_group_metadata_new("g", 1, -1, "\xff", 1, NULL, 0, &group, NULL), ARG);
+    CHECK_EQUAL(ottla_group_metadata_new("g", 1, -2, NULL, 0, NULL, 0, &group, NULL), ARG);
+    CHECK(group == NULL);
+    CHECK_OK(ottla_group_metadata_new("g", 1, -1, NULL, 0, "i", 1, &group, NULL));
+    ottla_group_offset_t unsized = OTTLA_GROUP_OFFSET_INIT;
+    unsized.size = 3;
+    CHECK_EQUAL(ottla_producer_send_offsets_to_transaction(producer, &unsized, 1, sizeof unsized, group, 0, NULL),
+                ARG);
+    CHECK_EQUAL(ottla_producer_send_offsets_to_transaction(producer, NULL, 1, sizeof unsized, group, 0, NULL), ARG);
+    CHECK_OK(ottla_group_metadata_free(group));
     CHECK_EQUAL(ottla_config_new(NULL), ARG);
     CHECK_EQUAL(ottla_mock_cluster_new(0, NULL, NULL), ARG);
     ottla_mock_cluster_t *cluster = NULL;

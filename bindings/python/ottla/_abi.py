@@ -539,6 +539,22 @@ class Columns(Structure):
     ]
 
 
+class GroupOffset(Structure):
+    """ottla_group_offset_t."""
+
+    _fields_ = [
+        ("size", c_uint32),
+        ("partition", c_int32),
+        ("topic", c_void_p),
+        ("topic_len", c_size_t),
+        ("offset", c_int64),
+        ("metadata", c_void_p),
+        ("metadata_len", c_size_t),
+        ("leader_epoch", c_int32),
+        ("reserved", c_int32),
+    ]
+
+
 PROTOTYPES = {
     "ottla_version": (c_char_p, ()),
     "ottla_version_number": (c_uint32, ()),
@@ -692,6 +708,37 @@ PROTOTYPES = {
     "ottla_producer_event_fd": (c_int32, (c_void_p, POINTER(c_int32), POINTER(c_void_p))),
     "ottla_producer_next_event": (c_int32, (c_void_p, POINTER(Event), c_char_p, c_size_t)),
     "ottla_producer_waiting": (c_int32, (c_void_p, POINTER(POINTER(c_uint32)))),
+    "ottla_group_metadata_new": (
+        c_int32,
+        (
+            c_char_p,
+            c_size_t,
+            c_int32,
+            c_char_p,
+            c_size_t,
+            c_char_p,
+            c_size_t,
+            POINTER(c_void_p),
+            POINTER(c_void_p),
+        ),
+    ),
+    "ottla_group_metadata_free": (c_int32, (c_void_p,)),
+    "ottla_producer_init_transactions": (c_int32, (c_void_p, c_int64, POINTER(c_void_p))),
+    "ottla_producer_begin_transaction": (c_int32, (c_void_p, POINTER(c_void_p))),
+    "ottla_producer_send_offsets_to_transaction": (
+        c_int32,
+        (
+            c_void_p,
+            POINTER(GroupOffset),
+            c_size_t,
+            c_size_t,
+            c_void_p,
+            c_int64,
+            POINTER(c_void_p),
+        ),
+    ),
+    "ottla_producer_commit_transaction": (c_int32, (c_void_p, c_int64, POINTER(c_void_p))),
+    "ottla_producer_abort_transaction": (c_int32, (c_void_p, c_int64, POINTER(c_void_p))),
     "ottla_producer_metadata": (c_int32, (c_void_p, POINTER(c_void_p), POINTER(c_void_p))),
     "ottla_producer_topic_metadata": (
         c_int32,

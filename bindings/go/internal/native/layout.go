@@ -118,6 +118,16 @@ static size_t ottla_go_place(size_t index)
         offsetof(ottla_columns_t, header_key),
         offsetof(ottla_columns_t, header_value),
         sizeof(ottla_columns_t),
+        offsetof(ottla_group_offset_t, size),
+        offsetof(ottla_group_offset_t, partition),
+        offsetof(ottla_group_offset_t, topic),
+        offsetof(ottla_group_offset_t, topic_len),
+        offsetof(ottla_group_offset_t, offset),
+        offsetof(ottla_group_offset_t, metadata),
+        offsetof(ottla_group_offset_t, metadata_len),
+        offsetof(ottla_group_offset_t, leader_epoch),
+        offsetof(ottla_group_offset_t, reserved),
+        sizeof(ottla_group_offset_t),
     };
     return places[index];
 }
@@ -244,6 +254,16 @@ func Layout() []Place {
 		{"ottla_columns_t", "header_key", 192, 0, unsafe.Offsetof(C.ottla_columns_t{}.header_key)},
 		{"ottla_columns_t", "header_value", 248, 0, unsafe.Offsetof(C.ottla_columns_t{}.header_value)},
 		{"ottla_columns_t", "", 304, 0, unsafe.Sizeof(C.ottla_columns_t{})},
+		{"ottla_group_offset_t", "size", 0, 0, unsafe.Offsetof(C.ottla_group_offset_t{}.size)},
+		{"ottla_group_offset_t", "partition", 4, 0, unsafe.Offsetof(C.ottla_group_offset_t{}.partition)},
+		{"ottla_group_offset_t", "topic", 8, 0, unsafe.Offsetof(C.ottla_group_offset_t{}.topic)},
+		{"ottla_group_offset_t", "topic_len", 16, 0, unsafe.Offsetof(C.ottla_group_offset_t{}.topic_len)},
+		{"ottla_group_offset_t", "offset", 24, 0, unsafe.Offsetof(C.ottla_group_offset_t{}.offset)},
+		{"ottla_group_offset_t", "metadata", 32, 0, unsafe.Offsetof(C.ottla_group_offset_t{}.metadata)},
+		{"ottla_group_offset_t", "metadata_len", 40, 0, unsafe.Offsetof(C.ottla_group_offset_t{}.metadata_len)},
+		{"ottla_group_offset_t", "leader_epoch", 48, 0, unsafe.Offsetof(C.ottla_group_offset_t{}.leader_epoch)},
+		{"ottla_group_offset_t", "reserved", 52, 0, unsafe.Offsetof(C.ottla_group_offset_t{}.reserved)},
+		{"ottla_group_offset_t", "", 56, 0, unsafe.Sizeof(C.ottla_group_offset_t{})},
 	}
 	for i := range places {
 		places[i].C = uintptr(C.ottla_go_place(C.size_t(i)))

@@ -69,7 +69,8 @@
  *                every callback  ottla_producer_topic_name, _message, _event_fd, _waiting,
  *                                _outstanding, _metadata, _metrics, _mock_cluster
  *                on_delivery     also _topic, _send, _send_record, _send_batch, _send_columns (which
- *                                then never wait), _poll, _poll_runs, _next_event, _purge
+ *                                then never wait), _poll, _poll_runs, _next_event, _purge,
+ *                                _begin_transaction
  *              Everything else answers OTTLA_ERROR_IN_CALLBACK.
  *   Fork       A forked child may not use the parent's producers and clusters: every call answers
  *              OTTLA_ERROR_FORKED and none hangs. Settings may be used to make new ones.
@@ -1307,6 +1308,133 @@ int32_t ottla_producer_next_event(ottla_producer_t *producer,
  */
 int32_t ottla_producer_waiting(ottla_producer_t *producer,
                                const uint32_t **words_out);
+
+/* ---- Transactions --------------------------------------------------------------------------- */
+
+/**
+ * A consumer group as one of its consumers knows it (KIP-447). Made by ottla_group_metadata_new(), freed
+ * by the caller with ottla_group_metadata_free(). It never changes; any thread may use it.
+ */
+typedef struct ottla_group_metadata_t ottla_group_metadata_t;
+
+/**
+ * How far a consumer group has come in one partition. Start from OTTLA_GROUP_OFFSET_INIT, which sets
+ * `size` and the defaults; fields are only ever added at the end.
+ */
+typedef struct ottla_group_offset_t {
+    /** sizeof(ottla_group_offset_t). */
+    uint32_t size;
+    /** Partition. */
+    int32_t partition;
+    /** Name of the topic, UTF-8. */
+    const char *topic;
+    /** Its length. */
+    size_t topic_len;
+    /** The next record to read: one more than the last one that was used. */
+    int64_t offset;
+    /** Whatever is to be kept with the offset, UTF-8; NULL for nothing. */
+    const char *metadata;
+    /** Its length. */
+    size_t metadata_len;
+    /** Epoch of the leader that the last record was read from; -1 when not known. */
+    int32_t leader_epoch;
+    /** Must be 0. */
+    int32_t reserved;
+} ottla_group_offset_t;
+
+/**
+ * Names a consumer group, and the member of it whose reading a transaction is made from, so that the group
+ * can refuse offsets of a member that is no longer the reader (KIP-447). All from the consumer's own group
+ * metadata: `group.id`, the generation (or member epoch), the member id, and `group.instance.id` of a
+ * static member, or NULL. A consumer that assigns itself partitions has generation -1 and no member:
+ * length 0. OTTLA_ERROR_ARGUMENT: no group, a generation below -1, or one without a member.
+ * Pointers: The texts are readable for their lengths; `group_out` is writable; `error_out` is NULL or writable.
+ */
+int32_t ottla_group_metadata_new(const char *group_id,
+                                 size_t group_id_len,
+                                 int32_t generation,
+                                 const char *member_id,
+                                 size_t member_id_len,
+                                 const char *instance_id,
+                                 size_t instance_id_len,
+                                 ottla_group_metadata_t **group_out,
+                                 ottla_error_t **error_out);
+
+/** Frees a group. NULL is fine. OTTLA_ERROR_HANDLE if it was freed before. */
+int32_t ottla_group_metadata_free(ottla_group_metadata_t *group);
+
+/**
+ * Gets the id of a producer with `transactional.id` from its coordinator: once, before the first
+ * transaction. An older producer with the same `transactional.id` is shut out from here on, and what it
+ * left open is aborted. Waits at most `timeout_ms` (below 0: without limit).
+ *
+ * What holds for all calls about transactions: ask the error what to do. ottla_error_is_abortable(): call
+ * ottla_producer_abort_transaction(), then begin again. ottla_error_is_fatal(): close the producer.
+ * OTTLA_ERROR_TIMED_OUT: the call goes on; make the same call again (with the same arguments) to wait on.
+ * Until it has returned something else, all others of them answer OTTLA_ERROR_STATE (but
+ * ottla_producer_close()). OTTLA_ERROR_STATE also when the call does not fit: without `transactional.id`,
+ * before this one, outside of a transaction, inside of one.
+ *
+ * OTTLA_ERROR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED: the call may be made again. Fatal here:
+ * OTTLA_ERROR_INVALID_TRANSACTION_TIMEOUT, _PRODUCER_FENCED, _UNSUPPORTED_VERSION.
+ * Pointers: `error_out` is NULL or writable.
+ */
+int32_t ottla_producer_init_transactions(ottla_producer_t *producer,
+                                         int64_t timeout_ms,
+                                         ottla_error_t **error_out);
+
+/**
+ * Begins a transaction: what is sent from now on until it ends belongs to it. Without a transaction a
+ * producer with `transactional.id` takes no records (OTTLA_ERROR_STATE). Does not wait.
+ * Pointers: `error_out` is NULL or writable.
+ */
+int32_t ottla_producer_begin_transaction(ottla_producer_t *producer,
+                                         ottla_error_t **error_out);
+
+/**
+ * Has offsets of a consumer group committed with the transaction, if and when it is. They lie `stride` bytes
+ * apart (sizeof of your struct); of a partition that comes twice the last one counts; with none at all
+ * nothing happens. Waits at most `timeout_ms` (below 0: without limit).
+ * Abortable: OTTLA_ERROR_ILLEGAL_GENERATION, _UNKNOWN_MEMBER_ID, _FENCED_INSTANCE_ID: others read the
+ * partitions by now; _GROUP_AUTHORIZATION_FAILED.
+ * Pointers: `offsets` holds `count` offsets whose texts are readable for their lengths; `error_out` is NULL or
+ * writable.
+ */
+int32_t ottla_producer_send_offsets_to_transaction(ottla_producer_t *producer,
+                                                   const ottla_group_offset_t *offsets,
+                                                   size_t count,
+                                                   size_t stride,
+                                                   const ottla_group_metadata_t *group,
+                                                   int64_t timeout_ms,
+                                                   ottla_error_t **error_out);
+
+/**
+ * Sends what lingers, waits until every record of the transaction is acknowledged, and has it committed:
+ * readers with isolation.level=read_committed see all of it, or nothing. If a record has failed, nothing
+ * is committed: the error is that record's, and abortable. Reports of records come as ever.
+ * Waits at most `timeout_ms` (below 0: without limit); OTTLA_ERROR_TIMED_OUT: whether it will be committed
+ * is open.
+ * Pointers: `error_out` is NULL or writable.
+ */
+int32_t ottla_producer_commit_transaction(ottla_producer_t *producer,
+                                          int64_t timeout_ms,
+                                          ottla_error_t **error_out);
+
+/**
+ * Gives the transaction up. Records that were not sent are reported with OTTLA_ERROR_ABORTED; those that
+ * were sent are never seen by readers with isolation.level=read_committed. Waits at most `timeout_ms`
+ * (below 0: without limit).
+ * Pointers: `error_out` is NULL or writable.
+ */
+int32_t ottla_producer_abort_transaction(ottla_producer_t *producer,
+                                         int64_t timeout_ms,
+                                         ottla_error_t **error_out);
+
+/** Offset 0 of partition 0, and nothing else: name the topic. */
+#define OTTLA_GROUP_OFFSET_INIT                                                                     \
+    {                                                                                               \
+        sizeof(ottla_group_offset_t), 0, NULL, 0, 0, NULL, 0, -1, 0                                 \
+    }
 
 /* ---- The cluster as a producer knows it ----------------------------------------------------- */
 
