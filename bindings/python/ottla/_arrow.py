@@ -127,11 +127,11 @@ def _check(stream: _Stream, status: int) -> None:
 def _of_array(kind: str, array: _Array, owner: object) -> Source:
     count, first = array.length, array.offset
     if kind == "n" or not count:
-        return Items([None] * count)
+        return Items([None] * count, False)
     addresses = [array.buffers[index] or 0 for index in range(array.n_buffers)]
     validity = Memory(addresses[0], (first + count + 7) // 8, owner) if addresses[0] else None
     if kind in _VIEWS:
-        return Items(_views(array, addresses, validity))
+        return Items(_views(array, addresses, validity), False)
     if kind in _NARROW + _WIDE:
         bits = 64 if kind in _WIDE else 32
         offsets = Memory(addresses[1], (first + count + 1) * bits // 8, owner)

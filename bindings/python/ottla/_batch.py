@@ -161,7 +161,7 @@ def _source(column: Any) -> Source:
             and not isinstance(column[1], (str, bytes, type(None)))
         ):
             return Buffers.of_offsets(*column)
-        return Items(column)
+        return Items(column, len(column) > _TRANSFER)
     arrow = _arrow.source(column)
     if arrow is not None:
         return arrow
@@ -169,8 +169,8 @@ def _source(column: Any) -> Source:
     if interface is not None:
         if interface["typestr"][1:] == "u1" and len(interface["shape"]) == 2:
             return Buffers.of_rows(column)
-        return Items(column.tolist())
-    return Items(list(column))
+        return Items(column.tolist(), True)
+    return Items(list(column), True)
 
 
 def _numbers(column: Any, kind: str) -> Optional["array[int]"]:

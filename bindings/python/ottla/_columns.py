@@ -6,7 +6,6 @@ Owns the struct and keeps what it points to until the next records; never looks 
 
 import ctypes
 from array import array
-from struct import pack
 from typing import Any, List, Optional, Sequence, Tuple
 
 from ottla import _abi
@@ -35,23 +34,33 @@ class Strings:
         self.data_len.value = self.first.value = self.offset_bits.value = self.width.value = 0
         self.kept = None
 
-    def fill(self, items: List[Optional[bytes]]) -> None:
-        """These strings."""
+    def fill(self, items: Sequence[Optional[bytes]]) -> None:
+        """These strings. TypeError: they are none, or such that their len() is not that of their bytes."""
         if items[0] is None and items.count(None) == len(items):
             if self.kept is not None:
                 self.clear()
             return
         try:
             data = b"".join(items)  # type: ignore[arg-type]
-            lengths = pack(f"{len(items)}i", *map(len, items))  # type: ignore[arg-type]
+            lengths = list(map(len, items))  # type: ignore[arg-type]
+            total = len(data)
         except TypeError:
             data = b"".join([item for item in items if item is not None])
-            lengths = pack(f"{len(items)}i", *[-1 if item is None else len(item) for item in items])
-        kept = (ctypes.c_char_p(data), ctypes.c_char_p(lengths))
+            lengths = [-1 if item is None else len(item) for item in items]
+            total = len(data) - lengths.count(-1)
+        width = lengths[0]
+        text = ctypes.c_char_p(data)
         # What is pointed to is not NULL, so that an empty string is no null.
-        self.data.value, self.lengths.value = address(kept[0]), address(kept[1])
-        self.data_len.value = len(data)
-        self.kept = kept
+        self.data.value, self.data_len.value = address(text), len(data)
+        if width > 0 and lengths.count(width) == len(lengths) and width * len(lengths) == total:
+            # Often all are equally long, and that is said cheaper.
+            self.width.value, self.lengths.value, self.kept = width, None, text
+            return
+        if sum(lengths) != total:
+            raise TypeError("views of items that are not bytes")
+        numbers = array("i", lengths)
+        self.width.value, self.lengths.value = 0, numbers.buffer_info()[0]
+        self.kept = text, numbers
 
 
 class Columns:

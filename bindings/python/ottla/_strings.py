@@ -7,6 +7,9 @@ from ottla._columns import Strings
 from ottla._records import as_bytes
 
 
+_PLAIN = frozenset((bytes, type(None)))
+
+
 class Source:
     """Byte strings, of which some at a time are written into the struct of the library."""
 
@@ -24,20 +27,38 @@ class Source:
 
 
 class Items(Source):
-    """A list of str, bytes or None."""
+    """A list of str, bytes or None. `whole`: all of it is looked at before any of it is sent."""
 
-    def __init__(self, items: Sequence[Any]) -> None:
-        plain = all(type(item) is bytes for item in items)
-        self.items: List[Optional[bytes]] = list(items) if plain else [as_bytes(item) for item in items]
+    def __init__(self, items: Sequence[Any], whole: bool) -> None:
+        self.items = items
+        self._plain = False
+        if whole:
+            self._convert()
+
+    def _convert(self) -> None:
+        """Has nothing but bytes and None from here on."""
+        if not self._plain:
+            if not _PLAIN.issuperset(map(type, self.items)):
+                self.items = [as_bytes(item) for item in self.items]
+            self._plain = True
 
     def __len__(self) -> int:
         return len(self.items)
 
     def put(self, strings: Strings, first: int, count: int) -> None:
-        strings.fill(self.items if count == len(self.items) else self.items[first : first + count])
+        try:
+            strings.fill(self._some(first, count))
+        except TypeError:
+            # Not all of them are bytes, which is not looked at before: it takes longer than all the rest.
+            self._convert()
+            strings.fill(self._some(first, count))
+
+    def _some(self, first: int, count: int) -> Sequence[Any]:
+        return self.items if count == len(self.items) else self.items[first : first + count]
 
     def kept(self, first: int, count: int) -> List[Optional[bytes]]:
-        return self.items[first : first + count]
+        self._convert()
+        return list(self.items[first : first + count])
 
 
 class Buffers(Source):

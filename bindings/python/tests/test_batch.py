@@ -68,6 +68,20 @@ class Batch(unittest.TestCase):
         self.assertEqual([s[5] for s in seen], [1, 2, 3, 4])
         self.assertEqual(self.producer._chunks, {})
 
+    def test_lists_of_every_shape_one_after_another(self):
+        wide = memoryview(array.array("H", [1, 2]))
+        lists = [
+            [b"aa", b"bb"], [b"a", b"bbb"], [b"", b""], [b"aa", None], [None, None], [b"", None], [b"cc", b"dd"],
+            [wide, b"xxxx"], [wide, wide], ["zz", b"yy"], [bytearray(b"1"), b"2"], (b"tt", b"uu"), ["é", "é"], [None, b""],
+        ]  # fmt: skip
+        expected = []
+        for n, values in enumerate(lists):
+            keys = lists[-1 - n]
+            self.assertEqual(self.producer.produce_batch("t", values=values, keys=keys), 2)
+            plain = [[v.encode() if isinstance(v, str) else v and bytes(v) for v in some] for some in (values, keys)]
+            expected += zip(*plain)
+        self.assertEqual(list(zip(self.stored(), self.stored("key"))), expected)
+
     def test_the_same_headers_for_all_and_a_large_batch(self):
         values = [b"%d" % n for n in range(20_000)]
         self.assertEqual(self.producer.produce_batch("t", values=values, headers={"a": "b"}), 20_000)
