@@ -19,6 +19,7 @@
 #ifndef OTTLA_HPP
 #define OTTLA_HPP
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -62,6 +63,8 @@ public:
     const std::string &message() const noexcept { return message_; }
     /** Whether the same call may succeed later. */
     bool is_retriable() const noexcept { return (flags() & OTTLA_ERROR_FLAG_RETRIABLE) != 0; }
+    /** Whether the transaction must be aborted, after which the producer can go on. */
+    bool is_abortable() const noexcept { return (flags() & OTTLA_ERROR_FLAG_ABORTABLE) != 0; }
     /** Whether the producer must be closed. */
     bool is_fatal() const noexcept { return (flags() & OTTLA_ERROR_FLAG_FATAL) != 0; }
 
@@ -79,8 +82,10 @@ public:
     Result(Error error) : error_(std::move(error)) {}
 
     explicit operator bool() const noexcept { return value_.has_value(); }
-    T &operator*() noexcept { return *value_; }
-    const T &operator*() const noexcept { return *value_; }
+    T &operator*() & noexcept { return *value_; }
+    const T &operator*() const & noexcept { return *value_; }
+    /** Of a result that nobody keeps: by value, so that a loop over *producer.poll(...) has something to loop over. */
+    T operator*() && { return std::move(*value_); }
     T *operator->() noexcept { return &*value_; }
     const T *operator->() const noexcept { return &*value_; }
     /** Only when it holds no value. */
@@ -240,6 +245,88 @@ struct StoredRecord {
     std::optional<std::string> value;
     std::vector<std::pair<std::string, std::optional<std::string>>> headers;
 };
+
+/** A broker as the cluster names it. */
+struct Broker {
+    std::int32_t id;
+    std::string host;
+    std::uint16_t port;
+    std::optional<std::string> rack;
+};
+
+/** A partition: its leader (-1: none), the leader's epoch (-1: unknown), its error (0: none), and the brokers that have
+ * it. */
+struct PartitionMetadata {
+    std::int32_t leader;
+    std::int32_t leader_epoch;
+    std::int32_t error;
+    std::vector<std::int32_t> replicas;
+    std::vector<std::int32_t> in_sync;
+};
+
+/** A topic: its id is all 0 when unknown; its error 0 when there is none. */
+struct TopicMetadata {
+    std::string name;
+    std::array<std::uint8_t, 16> id;
+    std::int32_t error;
+    std::vector<PartitionMetadata> partitions;
+};
+
+/** The cluster at one moment; topics in the order of their names. */
+struct Metadata {
+    std::string cluster_id;
+    /** -1 when it is not known. */
+    std::int32_t controller;
+    std::vector<Broker> brokers;
+    std::vector<TopicMetadata> topics;
+};
+
+namespace detail {
+
+inline PartitionMetadata copy_partition(const ottla_metadata_t *metadata, std::size_t topic,
+                                        std::int32_t partition)
+{
+    PartitionMetadata copied{-1, -1, 0, {}, {}};
+    const std::int32_t *replicas = nullptr, *in_sync = nullptr;
+    std::size_t replica_count = 0, in_sync_count = 0;
+    ottla_metadata_partition(metadata, topic, partition, &copied.leader, &copied.leader_epoch,
+                             &copied.error);
+    ottla_metadata_replicas(metadata, topic, partition, &replicas, &replica_count, &in_sync,
+                            &in_sync_count);
+    copied.replicas.assign(replicas, replicas + replica_count);
+    copied.in_sync.assign(in_sync, in_sync + in_sync_count);
+    return copied;
+}
+
+/** Copies a snapshot of the C interface, and frees it. */
+inline Metadata copy_metadata(ottla_metadata_t *handle)
+{
+    Handle<ottla_metadata_t, ottla_metadata_free> owned(handle);
+    Metadata copied{ottla_metadata_cluster_id(handle), ottla_metadata_controller(handle), {}, {}};
+    for (std::size_t at = 0; at < ottla_metadata_broker_count(handle); at++) {
+        Broker broker{-1, {}, 0, std::nullopt};
+        const char *host = "", *rack = nullptr;
+        ottla_metadata_broker(handle, at, &broker.id, &host, &broker.port, &rack);
+        broker.host = host;
+        if (rack != nullptr)
+            broker.rack = rack;
+        copied.brokers.push_back(std::move(broker));
+    }
+    for (std::size_t at = 0; at < ottla_metadata_topic_count(handle); at++) {
+        TopicMetadata topic{{}, {}, 0, {}};
+        const char *name = "";
+        std::size_t partitions = 0;
+        ottla_metadata_topic(handle, at, &name, topic.id.data(), &topic.error, &partitions);
+        topic.name = name;
+        for (std::size_t number = 0; number < partitions; number++)
+            topic.partitions.push_back(
+                copy_partition(handle, at, static_cast<std::int32_t>(number)));
+        copied.topics.push_back(std::move(topic));
+    }
+    return copied;
+}
+
+} // namespace detail
 
 /** What a reader wants to see of transactions. */
 enum class Isolation : std::int32_t {
@@ -826,6 +913,43 @@ public:
         if (status != 0)
             return Error::take(status, nullptr);
         return count;
+    }
+
+    /** What the producer knows of the cluster now; only topics that it uses. Does not wait. */
+    Result<Metadata> metadata() const
+    {
+        ottla_metadata_t *handle = nullptr;
+        ottla_error_t *error = nullptr;
+        auto status = ottla_producer_metadata(get(), &handle, &error);
+        if (status != 0)
+            return Error::take(status, error);
+        return detail::copy_metadata(handle);
+    }
+
+    /** As metadata(), but waits until the partitions of a topic are known. */
+    Result<Metadata> topic_metadata(Topic topic, Timeout timeout)
+    {
+        ottla_metadata_t *handle = nullptr;
+        ottla_error_t *error = nullptr;
+        auto status = ottla_producer_topic_metadata(get(), topic.id, timeout.milliseconds(), &handle,
+                                                    &error);
+        if (status != 0)
+            return Error::take(status, error);
+        return detail::copy_metadata(handle);
+    }
+
+    /** Asks the cluster for its brokers and for all topics, or for one, also those that the producer does not use. Never
+     * creates a topic: one that is not there comes with its error. */
+    Result<Metadata> survey(Timeout timeout, std::optional<std::string_view> topic = std::nullopt)
+    {
+        ottla_metadata_t *handle = nullptr;
+        ottla_error_t *error = nullptr;
+        const char *name = topic ? static_cast<const char *>(detail::pointer(topic)) : nullptr;
+        auto status = ottla_producer_survey(get(), name, detail::length(topic),
+                                            timeout.milliseconds(), &handle, &error);
+        if (status != 0)
+            return Error::take(status, error);
+        return detail::copy_metadata(handle);
     }
 
     /** One metric by name. */

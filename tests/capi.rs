@@ -122,6 +122,24 @@ programs! {
     transactions_are_seen_whole_or_not_at_all "transactions.c";
     the_cpp_face_owns_moves_and_tells "face.cpp";
     an_exception_in_a_partitioner_stays_there "exceptions.cpp";
+    c_conforms_in_records "conformance_records.c";
+    c_conforms_in_errors "conformance_errors.c";
+    c_conforms_in_room_and_time "conformance_room.c";
+    c_conforms_in_its_ends "conformance_ends.c";
+    c_conforms_in_faults "conformance_faults.c";
+    cpp_conforms_in_records "conformance_records.cpp";
+    cpp_conforms_in_errors "conformance_errors.cpp";
+    cpp_conforms_in_room_and_time "conformance_room.cpp";
+    cpp_conforms_in_its_ends_and_callbacks "conformance_ends.cpp";
+    cpp_conforms_in_threads_and_faults "conformance_faults.cpp";
+}
+
+/// They read /proc, too.
+#[test]
+#[cfg(target_os = "linux")]
+fn c_and_cpp_conform_in_memory_and_process() {
+    run("tests/c/conformance_process.c");
+    run("tests/c/conformance_process.cpp");
 }
 
 /// What it asks of /proc, only Linux has.

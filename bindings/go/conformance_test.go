@@ -1,8 +1,7 @@
 package ottla
 
-// The cases of bindings/conformance.md that the other tests of this module do not show; each says its number. Not for
-// Go: C04's clock is in TestEcho; C26 (the descriptor is the module's own affair); C34 (there is no poll); C80 (a Go
-// program cannot fork without exec); C82 (signals do not interrupt Go's waits, contexts do: TestContexts).
+// The cases of bindings/conformance.md that the other tests of this module do not show; each says its number. Which of them
+// cannot apply to Go stands there.
 
 import (
 	"bytes"

@@ -247,7 +247,8 @@ pub unsafe extern "C" fn ottla_mock_cluster_push_errors(
     })
 }
 
-/// Answers the next batches of a partition with these codes, one each, as ottla_mock_cluster_push_errors().
+/// Answers the next batches of a partition with these codes, one each, as ottla_mock_cluster_push_errors();
+/// but none of them closes the connection.
 ///
 /// # Safety
 /// `topic` is readable for its length, `codes` for `count` codes.

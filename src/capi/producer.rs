@@ -295,7 +295,8 @@ pub const OTTLA_PURGE_QUEUED: u32 = 1;
 pub const OTTLA_PURGE_IN_FLIGHT: u32 = 2;
 
 /// Fails records instead of waiting for them: those of `flags`, OTTLA_PURGE_... values added up.
-/// Returns at once; the reports follow, with OTTLA_ERROR_PURGED_QUEUE or OTTLA_ERROR_PURGED_IN_FLIGHT.
+/// Returns at once; the reports follow, with OTTLA_ERROR_PURGED_QUEUE or OTTLA_ERROR_PURGED_IN_FLIGHT. The
+/// sender thread does it: a record that is sent right after this call may be failed, too.
 ///
 /// # Safety
 /// Nothing is asked of the caller: a wrong handle is noticed.

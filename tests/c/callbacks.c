@@ -13,7 +13,7 @@ struct state {
     char line[512];
 };
 
-/* What may not be done inside, and what may. */
+/* What may not be done inside, and what may: C41, C42. */
 static void try_everything(struct state *state, ottla_producer_t *producer)
 {
     ottla_metadata_t *metadata = NULL;
@@ -89,6 +89,7 @@ static ottla_callbacks_t callbacks_with(struct state *state)
     return callbacks;
 }
 
+/* C43: what belongs to a callback is freed once, at its end. */
 static void reports_are_lent(void)
 {
     static struct state state;

@@ -1,4 +1,5 @@
-/* A forked child: the parent's producers and clusters say FORKED at once, settings work, the parent goes on. */
+/* A forked child: the parent's producers and clusters say FORKED at once, settings work, the parent goes on.
+ * C80. */
 #include <sys/wait.h>
 #include <unistd.h>
 

@@ -461,6 +461,7 @@ static void no_producer_without_good_settings(void)
     CHECK_OK(ottla_config_free(config));
 }
 
+/* C33. */
 static void after_close(void)
 {
     ottla_producer_t *producer = embedded_producer(NULL);

@@ -1,11 +1,12 @@
-/* Eight threads send, one takes the reports; each token comes once, and all memory comes back, again and again. */
+/* Eight threads send, one takes the reports; each token comes once, each record is stored once, a thread's in their order,
+ * and all memory comes back, again and again. C50, C70. */
 #include <pthread.h>
 #include <unistd.h>
 
 #include "check.h"
 
 #define THREADS 8
-#define RECORDS 5000
+#define RECORDS 12500
 
 struct work {
     ottla_producer_t *producer;
@@ -34,6 +35,34 @@ static double metric(ottla_producer_t *producer, const char *name)
     return value;
 }
 
+/* Within a partition each thread's records are in the order in which it sent them; their keys are their tokens. */
+static void expect_stored(ottla_producer_t *producer)
+{
+    ottla_mock_cluster_t *cluster = NULL;
+    size_t partitions = 0, sum = 0;
+    CHECK_OK(ottla_producer_mock_cluster(producer, &cluster, NULL));
+    CHECK_OK(ottla_mock_cluster_partition_count(cluster, "t", 1, &partitions));
+    for (size_t partition = 0; partition < partitions; partition++) {
+        ottla_mock_records_t *records = NULL;
+        uint64_t next[THREADS] = {0};
+        CHECK_OK(ottla_mock_cluster_records_str(cluster, "t", (int32_t)partition, &records, NULL));
+        size_t count = ottla_mock_records_count(records);
+        CHECK(count > 0);
+        for (size_t i = 0; i < count; i++) {
+            ottla_record_t record = OTTLA_RECORD_INIT;
+            uint64_t token = 0;
+            CHECK_OK(ottla_mock_records_at(records, i, &record, NULL));
+            CHECK_EQUAL(record.key_len, sizeof token);
+            memcpy(&token, record.key, sizeof token);
+            CHECK(token < THREADS * RECORDS && token % RECORDS >= next[token / RECORDS]);
+            next[token / RECORDS] = token % RECORDS + 1;
+        }
+        CHECK_OK(ottla_mock_records_free(records));
+        sum += count;
+    }
+    CHECK_EQUAL(sum, THREADS * RECORDS);
+}
+
 static void eight_threads(void)
 {
     static unsigned char seen[THREADS * RECORDS];
@@ -60,6 +89,7 @@ static void eight_threads(void)
         CHECK(pthread_join(threads[t], NULL) == 0);
     CHECK(metric(producer, "buffer-available-bytes") == metric(producer, "buffer-total-bytes"));
     CHECK(metric(producer, "record-ack-total") == THREADS * RECORDS);
+    expect_stored(producer);
     CHECK_OK(ottla_producer_free(producer));
 }
 
