@@ -1037,7 +1037,8 @@ int32_t ottla_producer_flush(ottla_producer_t *producer,
 
 /**
  * Fails records instead of waiting for them: those of `flags`, OTTLA_PURGE_... values added up.
- * Returns at once; the reports follow, with OTTLA_ERROR_PURGED_QUEUE or OTTLA_ERROR_PURGED_IN_FLIGHT.
+ * Returns at once; the reports follow, with OTTLA_ERROR_PURGED_QUEUE or OTTLA_ERROR_PURGED_IN_FLIGHT. The
+ * sender thread does it: a record that is sent right after this call may be failed, too.
  */
 int32_t ottla_producer_purge(ottla_producer_t *producer,
                              uint32_t flags);
@@ -1678,7 +1679,8 @@ int32_t ottla_mock_cluster_push_errors(ottla_mock_cluster_t *cluster,
                                        size_t count);
 
 /**
- * Answers the next batches of a partition with these codes, one each, as ottla_mock_cluster_push_errors().
+ * Answers the next batches of a partition with these codes, one each, as ottla_mock_cluster_push_errors();
+ * but none of them closes the connection.
  * Pointers: `topic` is readable for its length, `codes` for `count` codes.
  */
 int32_t ottla_mock_cluster_push_partition_errors(ottla_mock_cluster_t *cluster,
