@@ -39,7 +39,10 @@ namespace ottla {
 /** Why something failed. */
 class Error {
 public:
-    Error(std::int32_t code, std::string message) : code_(code), message_(std::move(message)) {}
+    Error(std::int32_t code, std::string message)
+        : Error(code, std::move(message), ottla_error_flags(code))
+    {
+    }
 
     /** Takes over an error object of the C interface, or the last text of this thread if it is NULL. */
     static Error take(std::int32_t status, ottla_error_t *error)
@@ -50,7 +53,15 @@ public:
             text.pop_back();
             return Error(status, std::move(text));
         }
-        Error taken(ottla_error_code(error), ottla_error_message(error));
+        /* What is to be done may be another thing than for the code alone: in a transaction more is abortable. */
+        std::uint32_t flags = ottla_error_flags(status) & OTTLA_ERROR_FLAG_CONFIGURATION;
+        if (ottla_error_is_retriable(error))
+            flags |= OTTLA_ERROR_FLAG_RETRIABLE;
+        if (ottla_error_is_abortable(error))
+            flags |= OTTLA_ERROR_FLAG_ABORTABLE;
+        if (ottla_error_is_fatal(error))
+            flags |= OTTLA_ERROR_FLAG_FATAL;
+        Error taken(ottla_error_code(error), ottla_error_message(error), flags);
         ottla_error_free(error);
         return taken;
     }
@@ -62,16 +73,20 @@ public:
     /** What happened, for people. */
     const std::string &message() const noexcept { return message_; }
     /** Whether the same call may succeed later. */
-    bool is_retriable() const noexcept { return (flags() & OTTLA_ERROR_FLAG_RETRIABLE) != 0; }
+    bool is_retriable() const noexcept { return (flags_ & OTTLA_ERROR_FLAG_RETRIABLE) != 0; }
     /** Whether the transaction must be aborted, after which the producer can go on. */
-    bool is_abortable() const noexcept { return (flags() & OTTLA_ERROR_FLAG_ABORTABLE) != 0; }
+    bool is_abortable() const noexcept { return (flags_ & OTTLA_ERROR_FLAG_ABORTABLE) != 0; }
     /** Whether the producer must be closed. */
-    bool is_fatal() const noexcept { return (flags() & OTTLA_ERROR_FLAG_FATAL) != 0; }
+    bool is_fatal() const noexcept { return (flags_ & OTTLA_ERROR_FLAG_FATAL) != 0; }
 
 private:
-    std::uint32_t flags() const noexcept { return ottla_error_flags(code_); }
+    Error(std::int32_t code, std::string message, std::uint32_t flags)
+        : code_(code), flags_(flags), message_(std::move(message))
+    {
+    }
 
     std::int32_t code_;
+    std::uint32_t flags_;
     std::string message_;
 };
 
@@ -119,6 +134,14 @@ inline Result<void> result(std::int32_t status, ottla_error_t *error = nullptr)
     return Error::take(status, error);
 }
 
+/** Makes a call that gives an error object. (As two arguments of result() the error might be looked at before the
+ * call was made.) */
+template <class Call> Result<void> attempt(Call call)
+{
+    ottla_error_t *error = nullptr;
+    std::int32_t status = call(&error);
+    return result(status, error);
+}
 
 /** A handle and the function that frees it. */
 template <class T, std::int32_t (*Free)(T *)> struct Freed {
@@ -187,10 +210,10 @@ public:
     /** Sets one setting by its name in Kafka's or librdkafka's spelling. */
     Result<void> set(std::string_view key, std::string_view value)
     {
-        ottla_error_t *error = nullptr;
-        return detail::result(ottla_config_set(handle_.get(), key.data(), key.size(), value.data(),
-                                               value.size(), &error),
-                              error);
+        return detail::attempt([&](ottla_error_t **error) {
+            return ottla_config_set(handle_.get(), key.data(), key.size(), value.data(),
+                                    value.size(), error);
+        });
     }
 
     /** The value of a setting, or its default. */
@@ -701,6 +724,145 @@ inline std::string_view message(const ottla_report_t &report) noexcept
                                      : std::string_view();
 }
 
+/** A consumer group as one of its consumers knows it (KIP-447): see ottla_group_metadata_new. */
+class GroupMetadata {
+public:
+    /** Of a group and its member, as the consumer's own group metadata names them. A consumer that assigns itself
+     * partitions has neither generation nor member. */
+    static Result<GroupMetadata> of(std::string_view group_id, std::int32_t generation = -1,
+                                    std::string_view member_id = {},
+                                    std::optional<std::string_view> instance_id = std::nullopt)
+    {
+        ottla_group_metadata_t *handle = nullptr;
+        ottla_error_t *error = nullptr;
+        auto status = ottla_group_metadata_new(
+            group_id.data(), group_id.size(), generation, member_id.data(), member_id.size(),
+            static_cast<const char *>(detail::pointer(instance_id)), detail::length(instance_id),
+            &handle, &error);
+        if (status != 0)
+            return Error::take(status, error);
+        return GroupMetadata(handle);
+    }
+
+    /** For calls of ottla.h. */
+    const ottla_group_metadata_t *get() const noexcept { return handle_.get(); }
+
+private:
+    explicit GroupMetadata(ottla_group_metadata_t *handle) noexcept : handle_(handle) {}
+
+    detail::Handle<ottla_group_metadata_t, ottla_group_metadata_free> handle_;
+};
+
+/** How far a consumer group has come in one partition; borrows its texts. */
+struct GroupOffset {
+    std::string_view topic;
+    std::int32_t partition = 0;
+    /** The next record to read. */
+    std::int64_t offset = 0;
+    std::optional<std::string_view> metadata = std::nullopt;
+    /** -1 when not known. */
+    std::int32_t leader_epoch = -1;
+};
+
+namespace detail {
+
+inline Result<void> send_offsets(ottla_producer_t *producer, const std::vector<GroupOffset> &offsets,
+                                 const GroupMetadata &group, Timeout timeout)
+{
+    std::vector<ottla_group_offset_t> plain;
+    plain.reserve(offsets.size());
+    for (const GroupOffset &from : offsets) {
+        ottla_group_offset_t offset = OTTLA_GROUP_OFFSET_INIT;
+        offset.topic = from.topic.data();
+        offset.topic_len = from.topic.size();
+        offset.partition = from.partition;
+        offset.offset = from.offset;
+        offset.metadata = static_cast<const char *>(pointer(from.metadata));
+        offset.metadata_len = length(from.metadata);
+        offset.leader_epoch = from.leader_epoch;
+        plain.push_back(offset);
+    }
+    return attempt([&](ottla_error_t **error) {
+        return ottla_producer_send_offsets_to_transaction(
+            producer, plain.data(), plain.size(), sizeof(ottla_group_offset_t), group.get(),
+            timeout.milliseconds(), error);
+    });
+}
+
+} // namespace detail
+
+/**
+ * A transaction of a producer, which must live longer: commit it, or it is aborted at the end of its life. One that ends
+ * so waits for that as long as Producer::transaction() was told, and tells nobody whether it worked.
+ */
+class [[nodiscard]] Transaction {
+public:
+    /** Has offsets of a consumer group committed with the transaction. */
+    Result<void> send_offsets(const std::vector<GroupOffset> &offsets, const GroupMetadata &group,
+                              Timeout timeout = forever)
+    {
+        return detail::send_offsets(producer_, offsets, group, timeout);
+    }
+
+    /** Commits. After OTTLA_ERROR_TIMED_OUT call it again; after an abortable error abort(), or let it go. */
+    Result<void> commit(Timeout timeout = forever)
+    {
+        ottla_error_t *error = nullptr;
+        auto status = ottla_producer_commit_transaction(producer_, timeout.milliseconds(), &error);
+        if (status == 0)
+            producer_ = nullptr;
+        return detail::result(status, error);
+    }
+
+    /** Gives it up. */
+    Result<void> abort(Timeout timeout = forever)
+    {
+        ottla_error_t *error = nullptr;
+        auto status = ottla_producer_abort_transaction(producer_, timeout.milliseconds(), &error);
+        if (status == 0)
+            producer_ = nullptr;
+        return detail::result(status, error);
+    }
+
+    /** Whether it was neither committed nor aborted yet. */
+    bool is_open() const noexcept { return producer_ != nullptr; }
+
+    Transaction(Transaction &&other) noexcept
+        : producer_(std::exchange(other.producer_, nullptr)), patience_(other.patience_)
+    {
+    }
+
+    Transaction &operator=(Transaction &&other) noexcept
+    {
+        if (this != &other) {
+            give_up();
+            producer_ = std::exchange(other.producer_, nullptr);
+            patience_ = other.patience_;
+        }
+        return *this;
+    }
+
+    ~Transaction() { give_up(); }
+
+private:
+    friend class Producer;
+
+    Transaction(ottla_producer_t *producer, Timeout patience) noexcept
+        : producer_(producer), patience_(patience)
+    {
+    }
+
+    void give_up() noexcept
+    {
+        if (producer_ != nullptr)
+            ottla_producer_abort_transaction(producer_, patience_.milliseconds(), nullptr);
+        producer_ = nullptr;
+    }
+
+    ottla_producer_t *producer_;
+    Timeout patience_;
+};
+
 /** A producer. Closing waits for records; its end of life does not: call close() before it. May not end inside
  * one of its own callbacks. */
 class Producer {
@@ -878,17 +1040,17 @@ public:
     /** Waits until a broker has answered; fails at once when every broker refuses. */
     Result<void> wait_ready(Timeout timeout)
     {
-        ottla_error_t *error = nullptr;
-        return detail::result(
-            ottla_producer_wait_ready(get(), timeout.milliseconds(), &error), error);
+        return detail::attempt([&](ottla_error_t **error) {
+            return ottla_producer_wait_ready(get(), timeout.milliseconds(), error);
+        });
     }
 
     /** Waits until every record accepted so far is reported. */
     Result<void> flush(Timeout timeout = forever)
     {
-        ottla_error_t *error = nullptr;
-        return detail::result(ottla_producer_flush(get(), timeout.milliseconds(), &error),
-                              error);
+        return detail::attempt([&](ottla_error_t **error) {
+            return ottla_producer_flush(get(), timeout.milliseconds(), error);
+        });
     }
 
     /** Fails records instead of waiting for them: OTTLA_PURGE_... */
@@ -900,9 +1062,59 @@ public:
     /** Takes no more records, waits for the others, ends the threads. */
     Result<void> close(Timeout timeout = forever)
     {
-        ottla_error_t *error = nullptr;
-        return detail::result(ottla_producer_close(get(), timeout.milliseconds(), &error),
-                              error);
+        return detail::attempt([&](ottla_error_t **error) {
+            return ottla_producer_close(get(), timeout.milliseconds(), error);
+        });
+    }
+
+    /** Gets the producer's id from the coordinator of its transactional.id: once, before the first transaction. */
+    Result<void> init_transactions(Timeout timeout = forever)
+    {
+        return detail::attempt([&](ottla_error_t **error) {
+            return ottla_producer_init_transactions(get(), timeout.milliseconds(), error);
+        });
+    }
+
+    /** Begins a transaction that aborts itself unless it is committed; when it has to do so at the end of its life, it
+     * waits at most `patience`. */
+    Result<Transaction> transaction(Timeout patience = std::chrono::seconds(30))
+    {
+        auto begun = begin_transaction();
+        if (!begun)
+            return begun.error();
+        return Transaction(get(), patience);
+    }
+
+    /** Begins a transaction: what is sent from now on until it ends belongs to it. Does not wait. */
+    Result<void> begin_transaction()
+    {
+        return detail::attempt([&](ottla_error_t **error) {
+            return ottla_producer_begin_transaction(get(), error);
+        });
+    }
+
+    /** Has offsets of a consumer group committed with the transaction. */
+    Result<void> send_offsets_to_transaction(const std::vector<GroupOffset> &offsets,
+                                             const GroupMetadata &group, Timeout timeout = forever)
+    {
+        return detail::send_offsets(get(), offsets, group, timeout);
+    }
+
+    /** Commits: readers of committed data see all of it, or nothing. After an error that is_abortable() abort; after
+     * OTTLA_ERROR_TIMED_OUT make the same call again. */
+    Result<void> commit_transaction(Timeout timeout = forever)
+    {
+        return detail::attempt([&](ottla_error_t **error) {
+            return ottla_producer_commit_transaction(get(), timeout.milliseconds(), error);
+        });
+    }
+
+    /** Gives the transaction up; what was not sent is reported with OTTLA_ERROR_ABORTED. */
+    Result<void> abort_transaction(Timeout timeout = forever)
+    {
+        return detail::attempt([&](ottla_error_t **error) {
+            return ottla_producer_abort_transaction(get(), timeout.milliseconds(), error);
+        });
     }
 
     /** Records whose report has not been taken. */

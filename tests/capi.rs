@@ -132,6 +132,8 @@ programs! {
     cpp_conforms_in_room_and_time "conformance_room.cpp";
     cpp_conforms_in_its_ends_and_callbacks "conformance_ends.cpp";
     cpp_conforms_in_threads_and_faults "conformance_faults.cpp";
+    c_conforms_in_transactions "conformance_transactions.c";
+    cpp_conforms_in_transactions "conformance_transactions.cpp";
 }
 
 /// They read /proc, too.

@@ -74,8 +74,12 @@ fn one_name_for_one_limit(config: &ProducerConfig, is_set: IsSet) -> Result<()> 
 }
 
 /// Idempotence needs acks=all, retries and at most five requests in flight. By default it gives way
-/// to acks and retries; asked for, it does not. Transactions need it.
+/// to acks and retries; asked for, it does not. Transactions need it, and bring it along where it is off by
+/// default.
 pub(super) fn idempotence(config: &mut ProducerConfig, is_set: IsSet) -> Result<()> {
+    if config.identity.transactional_id.is_some() && !is_set("enable.idempotence") {
+        config.identity.idempotence = true;
+    }
     let against = match (config.delivery.acks, config.retry.retries) {
         (-1, 1..) => None,
         (-1, 0) => Some("`retries` is 0"),

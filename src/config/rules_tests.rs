@@ -144,11 +144,14 @@ fn idempotence_allows_five_requests_in_flight() {
 }
 
 #[test]
-fn transactions_need_idempotence() {
-    let mut config = build(&[("enable.idempotence", "false")]);
-    config.identity.transactional_id = Some("orders".to_owned());
-    let error = rules::idempotence(&mut config, &|_| false).unwrap_err();
-    assert!(error.message().contains("transactional.id"), "{error}");
-    config.identity.idempotence = true;
-    rules::idempotence(&mut config, &|_| false).unwrap();
+fn transactions_bring_idempotence_along_and_need_it() {
+    let transactional = ("transactional.id", "orders");
+    for compat in ["java", "librdkafka"] {
+        let config = build(&[transactional, ("compat", compat)]);
+        assert!(config.identity.idempotence, "{compat}");
+        for against in [("enable.idempotence", "false"), ("acks", "1"), ("retries", "0")] {
+            let error = refused(&[transactional, ("compat", compat), against]);
+            assert!(error.message().contains("transactional.id"), "{error}");
+        }
+    }
 }
