@@ -209,6 +209,7 @@ impl OpenBatch {
             )),
             payload_crc: None,
             encoding: false,
+            stale: false,
             promises: Some(self.promises),
             created: self.created,
             attempts: 0,
@@ -250,6 +251,8 @@ pub struct Batch {
     pub payload_crc: Option<u32>,
     /// The payload is away to be compressed; an empty one stands in its place.
     pub encoding: bool,
+    /// Its form is one that its leader does not take: it has to be encoded anew.
+    pub stale: bool,
     /// What is owed; `None` once reported.
     pub promises: Option<Promises>,
     /// When the first record was appended: the delivery deadline counts from here.

@@ -1,6 +1,8 @@
 //! The bytes of one batch: a chain of chunks from the pool, written once by application threads under
 //! the partition lock, then sealed and only read. Never grows by itself: room is taken before writing.
 
+use std::cell::Cell;
+use std::io::{self, Read};
 use std::sync::Arc;
 
 use crate::accumulator::pool::{Needs, Pool, Taker, CHUNK_SIZES};
@@ -184,6 +186,35 @@ impl Payload {
         let mut chunks = std::mem::take(&mut self.full);
         chunks.extend(allocated(std::mem::take(&mut self.last)));
         (chunks, std::mem::take(&mut self.counted_bytes))
+    }
+}
+
+/// The bytes of a payload's chunks, each freed once it is read; their sizes add up in `consumed`.
+pub(super) struct ChunkReader<'a> {
+    chunks: std::vec::IntoIter<Vec<u8>>,
+    current: Vec<u8>,
+    taken: usize,
+    consumed: &'a Cell<usize>,
+}
+
+impl ChunkReader<'_> {
+    pub(super) fn new(chunks: Vec<Vec<u8>>, consumed: &Cell<usize>) -> ChunkReader<'_> {
+        ChunkReader { chunks: chunks.into_iter(), current: Vec::new(), taken: 0, consumed }
+    }
+}
+
+impl Read for ChunkReader<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.taken == self.current.len() {
+            let Some(next) = self.chunks.next() else { return Ok(0) };
+            self.consumed.set(self.consumed.get() + self.current.capacity());
+            self.current = next;
+            self.taken = 0;
+        }
+        let count = buffer.len().min(self.current.len() - self.taken);
+        buffer[..count].copy_from_slice(&self.current[self.taken..self.taken + count]);
+        self.taken += count;
+        Ok(count)
     }
 }
 

@@ -1,21 +1,25 @@
-//! What becomes of a sealed batch of a compressed topic before it can go: its plain chunks in, compressed
-//! pieces and their checksum out, each input chunk given back as soon as it is consumed. Owns no thread and
-//! no queue; whoever runs a job does so outside of every lock.
+//! What becomes of a sealed batch of a compressed topic, or of one whose leader takes only another format,
+//! before it can go: its chunks in, encoded pieces and their checksum out, each input chunk given back as
+//! soon as it is consumed. Owns no thread and no queue; whoever runs a job does so outside of every lock.
 
+use std::cell::Cell;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::Arc;
 
-use crate::accumulator::chain::Payload;
+use crate::accumulator::chain::{ChunkReader, Payload};
 use crate::accumulator::inbox::Command;
-use crate::accumulator::pool::Pool;
+use crate::accumulator::pool::{Needs, Pool, Taker};
 use crate::accumulator::ratio::RatioEstimate;
 use crate::accumulator::topic::Slot;
 use crate::accumulator::Accumulator;
 use crate::delivery::Lease;
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::frame::Pieces;
-use crate::record::compress::{Compression, Encoder};
-use crate::record::{crc32c, Magic};
+use crate::record::compress::{Compression, Decoder, Encoder};
+use crate::record::{
+    crc32c, BatchBuilder, BatchSummary, Codec, Magic, RecordStream, TimestampType,
+};
+use crate::sync::atomic::Ordering;
 use crate::time::Time;
 
 /// Output is cut into pieces of about this size.
@@ -44,9 +48,11 @@ pub struct EncodeJob {
     pub slot: Slot,
     /// Which batch of the partition.
     pub ordinal: u64,
-    /// Its format.
+    /// What the payload is now, its codec included.
+    pub from: BatchSummary,
+    /// The format that it is to have.
     pub magic: Magic,
-    /// The plain bytes; nobody else has them.
+    /// The bytes; nobody else has them.
     pub payload: Arc<Payload>,
     /// Codec, level and ratio.
     pub compression: TopicCompression,
@@ -59,6 +65,12 @@ pub struct Encoded {
     pub payload: Arc<Payload>,
     /// Its checksum, of the sort that its format has.
     pub crc: u32,
+    /// What its header says.
+    pub summary: BatchSummary,
+    /// Bytes of the records before they were compressed.
+    pub plain_bytes: usize,
+    /// Record headers that the new format has no place for.
+    pub headers_dropped: usize,
 }
 
 /// Runs jobs. The result is told to the sender as [`Command::Encoded`], by way of
@@ -110,6 +122,9 @@ impl Accumulator {
             *bench = Workbench::default();
             Err(Error::new(ErrorCode::PANIC, "a fault inside a codec ended this batch"))
         });
+        if let Ok(encoded) = &result {
+            self.headers_dropped.fetch_add(encoded.headers_dropped, Ordering::Relaxed);
+        }
         let command = match result.map(|encoded| partition.finish_encoding(ordinal, encoded)) {
             Ok(true) => Command::Encoded(slot),
             // The batch was failed meanwhile; what was made of it went back to the pool.
@@ -121,27 +136,56 @@ impl Accumulator {
     }
 }
 
-/// Compresses a payload. Its counted bytes cover whatever the compressed form can grow by, and each consumed
-/// chunk pays for output, so this takes no memory that is not accounted for already.
+/// Compresses a payload, or makes it one of another format. For the former its counted bytes cover whatever
+/// the compressed form can grow by, and each consumed chunk pays for output, so it takes no memory that is
+/// not accounted for already. Old formats take more bytes for each record: that comes from the pool, the
+/// sender's reserve included.
 ///
-/// Errors: `STATE` when the codec fails.
+/// Errors: `STATE` when the codec fails or there is no memory for a larger format,
+/// `UNSUPPORTED_COMPRESSION_TYPE` when the format does not know the codec.
 pub fn encode(job: EncodeJob, pool: &Arc<Pool>, bench: &mut Workbench) -> Result<Encoded> {
-    let EncodeJob { magic, payload, compression, .. } = job;
-    let TopicCompression { compression, ratio } = compression;
-    let plain_bytes = payload.bytes();
+    let EncodeJob { from, magic, payload, compression, .. } = job;
     let payload = Arc::try_unwrap(payload)
-        .map_err(|_| Error::new(ErrorCode::STATE, "a batch was read before it was compressed"))?;
-    let overhead_bytes = payload.overhead_bytes();
+        .map_err(|_| Error::new(ErrorCode::STATE, "a batch was read before it was encoded"))?;
+    let (plain_bytes, overhead_bytes) = (payload.bytes(), payload.overhead_bytes());
     let (chunks, counted_bytes) = payload.into_chunks();
     let mut output = Output {
         pool,
-        held: Lease::new(pool.clone(), counted_bytes),
+        held: Lease::new(pool.clone(), counted_bytes - overhead_bytes),
         pieces: Vec::new(),
         bytes: 0,
         crc: Crc::new(magic),
+        headers_dropped: 0,
     };
+    let mut kept = Lease::new(pool.clone(), overhead_bytes);
+    bench.scratch.clear();
+    let codec = compression.compression.codec();
+    let (summary, plain_bytes) = if from.codec == Codec::None && from.magic == magic {
+        compress(chunks, plain_bytes, magic, compression.compression, bench, &mut output)?;
+        (BatchSummary { codec, ..from }, plain_bytes)
+    } else {
+        convert(chunks, &from, magic, compression.compression, bench, &mut output)?
+    };
+    if codec != Codec::None {
+        compression.ratio.observe(output.bytes as f32 / plain_bytes.max(1) as f32);
+    }
+    let (crc, bytes) = (output.crc.finish(), output.bytes);
+    let pieces = std::mem::take(&mut output.pieces);
+    let payload = Payload::of_pieces(pieces, bytes, kept.use_up(), pool.clone());
+    let headers_dropped = output.headers_dropped;
+    Ok(Encoded { payload: Arc::new(payload), crc, summary, plain_bytes, headers_dropped })
+}
+
+/// Plain bytes through the codec.
+fn compress(
+    chunks: Vec<Vec<u8>>,
+    plain_bytes: usize,
+    magic: Magic,
+    compression: Compression,
+    bench: &mut Workbench,
+    output: &mut Output<'_>,
+) -> Result<()> {
     let Workbench { encoder, scratch } = bench;
-    scratch.clear();
     let mut begun = encoder.begin(compression, magic, plain_bytes, scratch);
     for chunk in chunks {
         if begun.is_ok() {
@@ -149,20 +193,63 @@ pub fn encode(job: EncodeJob, pool: &Arc<Pool>, bench: &mut Workbench) -> Result
         }
         // Also after an error: every chunk goes back to the pool.
         output.held.grow(chunk.capacity());
-        pool.recycle_held(chunk);
+        output.pool.recycle_held(chunk);
         if begun.is_ok() && scratch.len() >= PIECE_BYTES {
             begun = output.cut(scratch);
         }
     }
     begun?;
     encoder.finish(scratch)?;
+    output.cut(scratch)
+}
+
+/// Every record read and written again in another format. Headers are left out where that has none, and
+/// zstd is refused there. Gives what the header will say and the plain bytes.
+fn convert(
+    chunks: Vec<Vec<u8>>,
+    from: &BatchSummary,
+    magic: Magic,
+    compression: Compression,
+    bench: &mut Workbench,
+    output: &mut Output<'_>,
+) -> Result<(BatchSummary, usize)> {
+    let Workbench { encoder, scratch } = bench;
+    let input_bytes: usize = chunks.iter().map(Vec::capacity).sum();
+    let (consumed, mut credited) = (Cell::new(0), 0);
+    let written: Result<(BatchSummary, usize)> = (|| {
+        let plain = Decoder::new(from.codec, from.magic, ChunkReader::new(chunks, &consumed))?;
+        let mut records = RecordStream::of_format(plain, from.magic, from.base_timestamp_ms);
+        let codec = compression.codec();
+        let mut builder = BatchBuilder::new(magic, codec, TimestampType::CreateTime, usize::MAX)?;
+        let (mut plain, mut plain_bytes) = (Vec::new(), 0);
+        encoder.begin(compression, magic, 0, scratch)?;
+        while let Some(record) = records.read_next()? {
+            let mut record = record.as_record();
+            if magic != Magic::V2 {
+                output.headers_dropped += record.headers.len();
+                record.headers = &[];
+            }
+            plain.clear();
+            builder.append_with_offset(builder.count(), &record, &mut plain)?;
+            plain_bytes += plain.len();
+            encoder.write(&plain, scratch)?;
+            if scratch.len() >= PIECE_BYTES {
+                output.held.grow(consumed.get() - credited);
+                credited = consumed.get();
+                output.cut(scratch)?;
+            }
+        }
+        encoder.finish(scratch)?;
+        Ok((builder.summary(), plain_bytes))
+    })();
+    // The input is gone by now, read or not.
+    output.held.grow(input_bytes - credited);
+    let (summary, plain_bytes) = written?;
     output.cut(scratch)?;
-    ratio.observe(output.bytes as f32 / plain_bytes.max(1) as f32);
-    let kept_bytes = output.held.split_off(overhead_bytes).use_up();
-    let (crc, bytes) = (output.crc.finish(), output.bytes);
-    let pieces = std::mem::take(&mut output.pieces);
-    let payload = Payload::of_pieces(pieces, bytes, kept_bytes, pool.clone());
-    Ok(Encoded { payload: Arc::new(payload), crc })
+    if summary.count != from.count {
+        return Err(Error::new(ErrorCode::STATE, "a batch lost records when it was converted"));
+    }
+    Ok((summary, plain_bytes))
 }
 
 /// The pieces so far, and the counted bytes that pay for more.
@@ -172,13 +259,21 @@ struct Output<'a> {
     pieces: Vec<Vec<u8>>,
     bytes: usize,
     crc: Crc,
+    headers_dropped: usize,
 }
 
 impl Output<'_> {
     fn cut(&mut self, scratch: &mut Vec<u8>) -> Result<()> {
         let wanted = scratch.len();
-        if self.held.bytes() < wanted {
-            return Err(Error::new(ErrorCode::STATE, "a codec made more of a batch than it may"));
+        let missing =
+            Needs { counted_bytes: wanted.saturating_sub(self.held.bytes()), ..Needs::default() };
+        if missing.counted_bytes > 0 {
+            if !self.pool.try_take(&missing, Taker::Sender, &mut Vec::new()) {
+                let message =
+                    "buffer.memory has no room for the batch in the broker's message format";
+                return Err(Error::new(ErrorCode::STATE, message));
+            }
+            self.held.grow(missing.counted_bytes);
         }
         if wanted > 0 {
             // Counted as the piece's own from here on.

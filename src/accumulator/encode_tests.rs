@@ -9,7 +9,9 @@ use crate::accumulator::pool::{Needs, Taker};
 use crate::accumulator::split::{split, SplitFailure};
 use crate::accumulator::topic::TopicId;
 use crate::delivery::{Delivery, Door};
-use crate::record::{encode_batch_header, entries, Codec, ProducerIdentity, Record};
+use crate::record::{
+    encode_batch_header, encode_wrapper_header, entries, Codec, Header, ProducerIdentity, Record,
+};
 use std::cell::Cell;
 use std::time::Duration;
 
@@ -57,7 +59,7 @@ impl Bench {
     }
 
     fn jobs(&self) -> Vec<EncodeJob> {
-        self.partition.start_encoding(&self.pool, true)
+        self.partition.start_encoding(&self.pool, true, Magic::V2)
     }
 
     fn run(&mut self, job: EncodeJob) {
@@ -78,6 +80,14 @@ impl Bench {
 fn wire(batch: &Batch) -> Vec<u8> {
     let payload = batch.payload.to_vec();
     let crc = batch.payload_crc.unwrap();
+    match (batch.summary.magic, batch.summary.codec) {
+        (Magic::V2, _) => {}
+        (_, Codec::None) => return payload,
+        _ => {
+            let header = encode_wrapper_header(&batch.summary, payload.len(), crc).unwrap();
+            return [header.as_ref(), &payload].concat();
+        }
+    }
     let identity = ProducerIdentity::NONE;
     let header = encode_batch_header(&batch.summary, &identity, payload.len(), crc).unwrap();
     [&header[..], &payload].concat()
@@ -85,10 +95,19 @@ fn wire(batch: &Batch) -> Vec<u8> {
 
 fn values(batch: &Batch) -> Vec<Vec<u8>> {
     let bytes = wire(batch);
-    let entry = entries(&bytes).next().unwrap().unwrap();
-    entry.verify_crc().unwrap();
-    let unpacked = entry.unpack(1 << 26).unwrap();
-    let values = unpacked.records().map(|record| record.unwrap().value.unwrap().to_vec()).collect();
+    let mut values = Vec::new();
+    for (entry, index) in entries(&bytes).zip(0..) {
+        let entry = entry.unwrap();
+        assert_eq!(entry.magic(), batch.summary.magic);
+        entry.verify_crc().unwrap();
+        let unpacked = entry.unpack(1 << 26).unwrap();
+        for record in unpacked.records() {
+            let record = record.unwrap();
+            assert!(record.offset == values.len() as i64 && index <= record.offset);
+            assert_eq!(record.timestamp_ms, if entry.magic() == Magic::V0 { -1 } else { 5 });
+            values.push(record.value.unwrap().to_vec());
+        }
+    }
     values
 }
 
@@ -291,7 +310,7 @@ fn few_batches_come_out_larger_than_they_may_be() {
                 value(n, 0).into_iter().chain((0..100).map(|_| random.u8(..))).collect()
             };
             bench.append(&value);
-            for job in bench.partition.start_encoding(&bench.pool, false) {
+            for job in bench.partition.start_encoding(&bench.pool, false, Magic::V2) {
                 bench.run(job);
                 let batch = bench.take();
                 count += 1;
@@ -367,4 +386,99 @@ fn a_sticky_partition_counts_what_its_records_will_take_on_the_wire() {
         bench.append_chosen(&[b'x'; 1000], &packed);
     }
     assert!((1_000..3_000).contains(&packed.0.get()), "{}", packed.0.get());
+}
+
+/// To every format that knows the codec, and back to the newest.
+#[test]
+fn a_batch_takes_the_form_that_its_leader_knows_and_loses_nothing_but_headers() {
+    for codec in [Codec::None, Codec::Gzip, Codec::Snappy, Codec::Lz4] {
+        for magic in [Magic::V0, Magic::V1] {
+            let mut bench = Bench::new(4 << 20, 1 << 20, Compression::new(codec));
+            let expected: Vec<Vec<u8>> = (0..700).map(|n| value(n, 150)).collect();
+            expected
+                .iter()
+                .for_each(|value| assert!(matches!(bench.append(value), Appended::Done { .. })));
+            bench.partition.seal_open(&bench.pool);
+            let mut forms = vec![Magic::V2, magic, Magic::V2, magic];
+            if codec != Codec::None {
+                // Compressed at once to what the leader knows.
+                forms.push(magic);
+            }
+            for form in forms {
+                let mut batch = bench.take();
+                if codec == Codec::None {
+                    // As the sender does when it takes a batch.
+                    batch.payload_crc.get_or_insert(batch.payload.crc32c());
+                }
+                batch.stale = true;
+                bench.partition.put_back(batch);
+                assert!(bench.partition.head().unwrap().stale);
+                for job in bench.partition.start_encoding(&bench.pool, true, form) {
+                    bench.run(job);
+                }
+                assert!(!bench.partition.head().unwrap().stale);
+                let batch = bench.take();
+                assert_eq!((batch.summary.magic, batch.summary.codec), (form, codec));
+                if form != Magic::V2 {
+                    // The lost timestamps of v0 do not come back.
+                    assert_eq!(batch.count(), 700);
+                }
+                if !(form == Magic::V2 && magic == Magic::V0) {
+                    assert!(values(&batch) == expected, "{codec} {form:?}");
+                }
+                bench.partition.put_back(batch);
+            }
+            let batch = bench.take();
+            bench.finish(batch);
+            assert_eq!(bench.pool.available_bytes(), 4 << 20, "{codec}");
+        }
+    }
+}
+
+#[test]
+fn headers_that_an_old_format_has_no_place_for_are_counted() {
+    let mut bench = Bench::new(1 << 20, 1 << 20, Compression::NONE);
+    let headers = [Header { key: "a", value: None }, Header { key: "b", value: Some(b"x") }];
+    let context = AppendContext {
+        limits: &bench.limits,
+        pool: &bench.pool,
+        delivery: &bench.delivery,
+        parked: None,
+        admission: &bench.admission,
+        now: &|| Time::from_ms(1),
+    };
+    let record = Record { timestamp_ms: 5, headers: &headers, ..Record::value(b"v") };
+    let outgoing = Outgoing { topic: TopicId(7), partition: 3, record, token: 1 };
+    bench.partition.append(&outgoing, &context, Taker::Caller, &());
+    let mut batch = bench.take();
+    batch.stale = true;
+    bench.partition.put_back(batch);
+    let job = bench.partition.start_encoding(&bench.pool, true, Magic::V1).remove(0);
+    let ordinal = job.ordinal;
+    let encoded = encode(job, &bench.pool, &mut bench.tools).unwrap();
+    assert_eq!(encoded.headers_dropped, 2);
+    assert!(bench.partition.finish_encoding(ordinal, encoded));
+    let batch = bench.take();
+    assert_eq!(values(&batch), [b"v"]);
+    bench.finish(batch);
+}
+
+#[test]
+fn without_memory_for_a_larger_format_the_batch_and_its_memory_come_back() {
+    let mut bench = Bench::new(1 << 20, 1 << 20, Compression::NONE);
+    for n in 0..2000 {
+        bench.append(&[n as u8]);
+    }
+    let mut batch = bench.take();
+    batch.stale = true;
+    bench.partition.put_back(batch);
+    let job = bench.partition.start_encoding(&bench.pool, true, Magic::V1).remove(0);
+    let all = Needs { counted_bytes: bench.pool.available_bytes(), ..Needs::default() };
+    assert!(bench.pool.try_take(&all, Taker::Sender, &mut Vec::new()));
+    let ordinal = job.ordinal;
+    let error = encode(job, &bench.pool, &mut bench.tools).unwrap_err();
+    assert!(error.message().contains("buffer.memory"), "{error}");
+    bench.finish(bench.partition.take_unencoded(ordinal).unwrap());
+    bench.pool.release(&mut Vec::new(), all.counted_bytes);
+    assert_eq!(bench.pool.available_bytes(), 1 << 20);
 }

@@ -32,6 +32,7 @@ use crate::accumulator::topic::Topics;
 use crate::delivery::Delivery;
 use crate::metadata::NodeId;
 use crate::record::compress::Compression;
+use crate::record::Magic;
 use crate::sync::atomic::{fence, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use crate::time::Time;
 
@@ -80,6 +81,10 @@ pub struct Accumulator {
     records_waiters: AtomicUsize,
     /// Records accepted behind a gate of which no partition knows (yet).
     gated: AtomicU64,
+    /// Record headers that went lost because a leader takes only formats without them.
+    pub headers_dropped: AtomicUsize,
+    /// The newest message format that every broker takes, as far as they were heard.
+    usable_magic: AtomicUsize,
     /// Requests without answer; only the sender writes it.
     pub requests: AtomicUsize,
 }
@@ -107,6 +112,8 @@ impl Accumulator {
             unavailable: RwLock::default(),
             records_waiters: AtomicUsize::new(0),
             gated: AtomicU64::new(0),
+            headers_dropped: AtomicUsize::new(0),
+            usable_magic: AtomicUsize::new(Magic::V2 as usize),
             requests: AtomicUsize::new(0),
         })
     }
@@ -122,6 +129,17 @@ impl Accumulator {
             admission: &self.admission,
             now,
         }
+    }
+
+    /// The newest message format that every broker takes, as far as they were heard.
+    pub fn usable_magic(&self) -> Magic {
+        let id = self.usable_magic.load(Ordering::Relaxed) as u8;
+        Magic::from_id(id).unwrap_or(Magic::V2)
+    }
+
+    /// Publishes the newest message format that every broker takes.
+    pub fn set_usable_magic(&self, magic: Magic) {
+        self.usable_magic.store(magic as usize, Ordering::Relaxed);
     }
 
     /// Whether the producer takes no more records.

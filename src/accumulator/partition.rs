@@ -13,7 +13,7 @@ use crate::accumulator::pool::{class_for, Pool, Taker};
 use crate::accumulator::topic::Slot;
 use crate::metadata::NodeId;
 use crate::record::compress::Compression;
-use crate::record::{ProducerIdentity, Record};
+use crate::record::{BatchSummary, Codec, Magic, ProducerIdentity, Record};
 use crate::sync::atomic::{AtomicU32, Ordering};
 use crate::sync::{Mutex, MutexGuard};
 use crate::time::Time;
@@ -115,6 +115,8 @@ pub struct Head {
     pub sealed: bool,
     /// Its payload checksum (and compressed form) is ready.
     pub encoded: bool,
+    /// It has to be encoded anew, for a leader that does not take its form, or is being encoded.
+    pub stale: bool,
     /// When it was opened.
     pub created: Time,
     /// Not before this time, after an error.
@@ -288,21 +290,28 @@ impl Partition {
         self.compression.compression.is_some()
     }
 
-    /// Takes the payloads of all sealed batches that are not compressed yet, in order. With `whole`, the open
-    /// batch is sealed first.
-    pub fn start_encoding(&self, pool: &Arc<Pool>, whole: bool) -> Vec<EncodeJob> {
+    /// Takes the payloads of all sealed batches that are not compressed yet or stale, in order, to be made
+    /// ones of format `magic`. With `whole`, the open batch is sealed first if there is no other.
+    pub fn start_encoding(&self, pool: &Arc<Pool>, whole: bool, magic: Magic) -> Vec<EncodeJob> {
         let mut queue = self.lock();
         if whole && queue.sealed.is_empty() {
             self.seal(&mut queue, pool);
         }
-        let waiting = queue.sealed.iter_mut().filter(|b| b.payload_crc.is_none() && !b.encoding);
+        let compressed = self.is_compressed();
+        let plain = |batch: &Batch| compressed && batch.payload_crc.is_none();
+        let waiting = queue.sealed.iter_mut().filter(|b| (plain(b) || b.stale) && !b.encoding);
         let jobs = waiting.map(|batch| {
             batch.encoding = true;
+            batch.stale = false;
+            let plain = batch.payload_crc.is_none();
+            let codec = if plain { Codec::None } else { batch.summary.codec };
             let nothing = Arc::new(Chain::new(0).seal(pool.clone(), 0, 0));
+            batch.payload_crc = None;
             EncodeJob {
                 slot: self.slot,
                 ordinal: batch.name.ordinal,
-                magic: batch.summary.magic,
+                from: BatchSummary { codec, ..batch.summary },
+                magic,
                 payload: std::mem::replace(&mut batch.payload, nothing),
                 compression: self.compression.clone(),
             }
@@ -318,6 +327,8 @@ impl Partition {
             return false;
         };
         batch.encoding = false;
+        batch.summary = encoded.summary;
+        batch.plain_bytes = encoded.plain_bytes;
         batch.payload = encoded.payload;
         batch.payload_crc = Some(encoded.crc);
         true
@@ -359,6 +370,7 @@ impl Partition {
             return Some(Head {
                 sealed: true,
                 encoded: batch.payload_crc.is_some(),
+                stale: batch.stale || batch.encoding,
                 created: batch.created,
                 retry_at: batch.retry_at,
                 epoch: 0,
@@ -369,6 +381,7 @@ impl Partition {
         queue.open.as_ref().map(|open| Head {
             sealed: false,
             encoded: false,
+            stale: false,
             created: open.created(),
             retry_at: Time::ZERO,
             epoch: open.epoch(),

@@ -4,17 +4,18 @@
 //! compressed again before the next one is begun.
 
 use std::cell::Cell;
-use std::io::{self, Read};
 use std::sync::Arc;
 
 use crate::accumulator::batch::{Batch, BatchName, BATCH_OVERHEAD_BYTES};
-use crate::accumulator::chain::{Chain, Payload};
+use crate::accumulator::chain::{Chain, ChunkReader, Payload};
 use crate::accumulator::encode::{encode, EncodeJob, TopicCompression, Workbench};
 use crate::accumulator::pool::{class_for, Needs, Pool, Taker};
 use crate::delivery::Lease;
 use crate::protocol::frame::Pieces;
 use crate::record::compress::Decoder;
-use crate::record::{BatchBuilder, BatchSummary, Codec, RecordStream, RecordView};
+use crate::record::{
+    BatchBuilder, BatchSummary, Codec, Magic, RecordStream, RecordView, TimestampType,
+};
 use crate::time::Time;
 
 /// Why a batch could not be split.
@@ -25,6 +26,9 @@ pub enum SplitFailure {
     /// It holds a single record, or memory or its bytes do not allow it. Its promises come back.
     Impossible(Box<Batch>),
 }
+
+/// Parts are measured in plain bytes: 1, less the margin that a builder adds.
+const PLAIN: f32 = 1.0 / 1.05;
 
 /// The part being written.
 struct Part {
@@ -45,6 +49,7 @@ struct Done {
 struct Parts<'a> {
     pool: &'a Arc<Pool>,
     name: BatchName,
+    magic: Magic,
     compression: &'a TopicCompression,
     bench: &'a mut Workbench,
     target_bytes: usize,
@@ -66,7 +71,12 @@ impl Parts<'_> {
 
     fn begin(&mut self) -> bool {
         let codec = self.compression.compression.codec();
-        let builder = BatchBuilder::plain(self.target_bytes).compressed(codec);
+        let create_time = TimestampType::CreateTime;
+        let Ok(builder) = BatchBuilder::new(self.magic, codec, create_time, self.target_bytes)
+        else {
+            return false;
+        };
+        let builder = builder.expecting(PLAIN);
         let mut chain = Chain::new(class_for(self.target_bytes / 4));
         let counted = Needs { counted_bytes: BATCH_OVERHEAD_BYTES, ..Needs::default() };
         if !self.take(&counted, &mut chain) {
@@ -115,6 +125,7 @@ impl Parts<'_> {
             let job = EncodeJob {
                 slot: self.name.slot,
                 ordinal: self.name.ordinal,
+                from: BatchSummary { codec: Codec::None, ..summary },
                 magic: summary.magic,
                 payload: done.payload,
                 compression: self.compression.clone(),
@@ -131,29 +142,6 @@ impl Parts<'_> {
         if let Some(part) = self.open {
             drop(part.chain.seal(self.pool.clone(), BATCH_OVERHEAD_BYTES, part.growth_bytes));
         }
-    }
-}
-
-/// The bytes of chunks, each freed once it is read; their sizes add up in `consumed`.
-struct ChunkReader<'a> {
-    chunks: std::vec::IntoIter<Vec<u8>>,
-    current: Vec<u8>,
-    taken: usize,
-    consumed: &'a Cell<usize>,
-}
-
-impl Read for ChunkReader<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.taken == self.current.len() {
-            let Some(next) = self.chunks.next() else { return Ok(0) };
-            self.consumed.set(self.consumed.get() + self.current.capacity());
-            self.current = next;
-            self.taken = 0;
-        }
-        let count = buffer.len().min(self.current.len() - self.taken);
-        buffer[..count].copy_from_slice(&self.current[self.taken..self.taken + count]);
-        self.taken += count;
-        Ok(count)
     }
 }
 
@@ -186,6 +174,7 @@ pub fn split(
     let mut parts = Parts {
         pool,
         name: batch.name,
+        magic: batch.summary.magic,
         compression,
         bench,
         target_bytes: (crate::record::BATCH_HEADER_BYTES + batch.plain_bytes).div_ceil(2),
@@ -195,12 +184,7 @@ pub fn split(
         open: None,
         done: Vec::new(),
     };
-    let chunks = ChunkReader {
-        chunks: chunks.into_iter(),
-        current: Vec::new(),
-        taken: 0,
-        consumed: &consumed,
-    };
+    let chunks = ChunkReader::new(chunks, &consumed);
     let complete = rewrite(chunks, &batch.summary, &mut parts);
     // The input is gone by now, read or not.
     parts.held.grow(input_bytes - parts.credited);
@@ -218,7 +202,7 @@ pub fn split(
 /// Copies every record of `chunks` into the parts; false if memory or the bytes gave out.
 fn rewrite(chunks: ChunkReader<'_>, summary: &BatchSummary, parts: &mut Parts<'_>) -> bool {
     let Ok(plain) = Decoder::new(summary.codec, summary.magic, chunks) else { return false };
-    let mut records = RecordStream::new(plain, summary.base_timestamp_ms);
+    let mut records = RecordStream::of_format(plain, summary.magic, summary.base_timestamp_ms);
     loop {
         match records.read_next() {
             Ok(Some(record)) if parts.append(&record) => {}
@@ -242,6 +226,7 @@ fn seal_parts(mut batch: Batch, parts: Vec<Done>) -> Vec<Batch> {
             payload,
             payload_crc: crc,
             encoding: false,
+            stale: false,
             promises: own,
             created: batch.created,
             attempts: batch.attempts,

@@ -66,7 +66,7 @@ pub fn standing(facts: &Facts, now: Time) -> Standing {
     if !head.sealed && !hurry && lingers_until > now {
         return Standing::Lingering(lingers_until);
     }
-    if !head.encoded && facts.encoded_elsewhere {
+    if head.stale || !head.encoded && facts.encoded_elsewhere {
         return Standing::Encoding;
     }
     if facts.gated {
@@ -84,6 +84,7 @@ mod tests {
             head: Some(Head {
                 sealed: false,
                 encoded: false,
+                stale: false,
                 created: Time::from_ms(100),
                 retry_at: Time::ZERO,
                 epoch: 3,

@@ -87,7 +87,7 @@ pub unsafe extern "C" fn ottla_mock_cluster_committed_offset(
     })
 }
 
-/// Makes the brokers as old as those of a Kafka release, "2.8" say, from 1.1 on: they speak its versions, and
+/// Makes the brokers as old as those of a Kafka release, "2.8" say, from 0.8 on: they speak its versions, and
 /// treat producers and transactions as it did. OTTLA_ERROR_ARGUMENT for anything else.
 ///
 /// # Safety

@@ -139,7 +139,7 @@ impl<N: Network> Client<N> {
         }
         peer.setup_failures = 0;
         peer.step(Step::Establish, Time::NEVER);
-        self.ask_versions(node, None, now);
+        self.ask_first(node, now);
     }
 
     /// The network lost a connection.
@@ -154,9 +154,11 @@ impl<N: Network> Client<N> {
         let Some(peer) = self.peers.get_mut(&node) else { return };
         peer.connection = None;
         let error = describe(&peer.label, peer.phase(), cause);
+        let connecting = peer.phase() == Phase::Connecting;
+        self.note_end(node);
         if *cause == DisconnectCause::Idle {
             self.part(node, &End { error: &error, unsent, late: false }, now);
-        } else if peer.phase() == Phase::Connecting {
+        } else if connecting {
             self.attempt_failed(node, error, now);
         } else {
             self.lose(node, error, unsent, now);
@@ -185,6 +187,7 @@ impl<N: Network> Client<N> {
         } else {
             let message = format!("{}: a request timed out", peer.label);
             let error = Error::new(ErrorCode::TIMED_OUT, message);
+            self.note_end(node);
             self.fall(node, &End { error: &error, unsent: &[], late: true }, now);
         }
     }
@@ -282,7 +285,7 @@ impl<N: Network> Client<N> {
                     self.metadata.fail(&update, now);
                     self.events.push(ClientEvent::MetadataFailed(end.error.clone()));
                 }
-                Purpose::ApiVersions => {}
+                Purpose::ApiVersions | Purpose::Age => {}
             }
         }
     }
@@ -295,9 +298,7 @@ fn describe(label: &Arc<str>, phase: Phase, cause: &DisconnectCause) -> Error {
             (ErrorCode::TRANSPORT, format!("the connection failed: {what}"))
         }
         DisconnectCause::ClosedByPeer if phase == Phase::CheckingVersions => {
-            // Brokers before 0.10 do this; speaking to them with versions taken as given would
-            // begin here.
-            let what = "the broker closed the connection instead of answering ApiVersions";
+            let what = "the broker closed the connection before it told what it speaks";
             (ErrorCode::TRANSPORT, what.to_owned())
         }
         DisconnectCause::ClosedByPeer => {

@@ -2,6 +2,7 @@
 
 use crate::error::ErrorCode;
 use crate::metadata::NodeId;
+use crate::protocol::age::AGE_VERSION;
 use crate::protocol::messages::{ApiVersionsRequest, ApiVersionsResponse};
 use crate::protocol::{decode_request, encode_response, ApiKey};
 use crate::time::Time;
@@ -290,17 +291,90 @@ fn a_server_that_disconnects_at_api_versions_is_named() {
     let (mut bench, frame) = asking();
     bench.drop_connection(frame.connection, &[]);
     bench.turn();
-    assert!(bench.ends()[0].1.contains("instead of answering ApiVersions"));
+    assert!(bench.ends()[0].1.contains("before it told what it speaks"));
     assert_eq!(bench.client.total_in_flight(), 0);
 }
 
 #[test]
-fn a_broker_that_never_answers_api_versions_is_left() {
+fn silence_at_api_versions_is_short_only_as_long_as_nobody_answered_anything() {
     let (mut bench, _) = asking();
-    let began = bench.now();
-    bench.wait();
-    assert_eq!(bench.now(), began.plus_ms(30_000));
-    assert_eq!(bench.ends()[0].0, ErrorCode::TIMED_OUT);
+    // Each question in turn, in vain.
+    for patience_ms in [1_000, 5_000, 30_000, 5_000, 30_000] {
+        let (began, ends) = (bench.now(), bench.ends().len());
+        while bench.ends().len() == ends {
+            bench.wait();
+        }
+        assert_eq!(bench.now(), began.plus_ms(patience_ms));
+        assert_eq!(bench.ends()[ends].0, ErrorCode::TIMED_OUT);
+        next_frame(&mut bench);
+    }
+}
+
+/// Turns until the client sends something, or has made an attempt that is answered.
+fn next_frame(bench: &mut Bench) -> Sent {
+    for _ in 0..60 {
+        let attempts: Vec<_> = bench.attempts();
+        for (connection, _) in attempts {
+            bench.push(NetworkEvent::Connected(connection));
+        }
+        bench.turn();
+        if let Some(frame) = bench.frames().pop() {
+            return frame;
+        }
+        bench.pass_ms(50);
+    }
+    panic!("the client sends nothing");
+}
+
+#[test]
+fn no_number_of_broken_connections_makes_a_broker_old() {
+    let (mut bench, mut frame) = asking();
+    for n in 0..20 {
+        let asked = (frame.header.key, frame.header.version);
+        let expected =
+            if n % 2 == 0 { (ApiKey::ApiVersions, 4) } else { (ApiKey::Produce, AGE_VERSION) };
+        assert_eq!(asked, expected, "{n}");
+        bench.drop_connection(frame.connection, &[]);
+        frame = next_frame(&mut bench);
+    }
+    assert_eq!(bench.count(|event| matches!(event, ClientEvent::Ready(_))), 0);
+}
+
+#[test]
+fn an_answer_to_the_question_of_age_makes_a_broker_old_for_that_connection() {
+    let (mut bench, first) = asking();
+    bench.drop_connection(first.connection, &[]);
+    let second = next_frame(&mut bench);
+    assert_eq!(bench.count(|event| matches!(event, ClientEvent::BrokersUnreachable(_))), 0);
+    answer_age(&bench, &second, &[0; 4]);
+    let third = next_frame(&mut bench);
+    assert_eq!((third.header.key, third.header.version), (ApiKey::Metadata, 0));
+    assert_eq!(third.connection, second.connection);
+    // The next connection is asked the same; if it was upgraded meanwhile, it closes that one.
+    bench.drop_connection(third.connection, &[]);
+    let fourth = next_frame(&mut bench);
+    assert_eq!((fourth.header.key, fourth.header.version), (ApiKey::Produce, AGE_VERSION));
+    bench.drop_connection(fourth.connection, &[]);
+    assert_eq!(next_frame(&mut bench).header.key, ApiKey::ApiVersions);
+}
+
+/// What a broker before 0.10 says to Produce has the oldest header.
+fn answer_age(bench: &Bench, to: &Sent, body: &[u8]) {
+    let mut bytes = to.header.correlation_id.to_be_bytes().to_vec();
+    bytes.extend(body);
+    bench.push(NetworkEvent::Received { id: to.connection, bytes: bytes.into() });
+}
+
+#[test]
+fn any_other_answer_to_the_question_of_age_proves_nothing() {
+    for body in [&[0u8, 35][..], &[0, 0, 0, 1], &[0; 10]] {
+        let (mut bench, first) = asking();
+        bench.drop_connection(first.connection, &[]);
+        let second = next_frame(&mut bench);
+        answer_age(&bench, &second, body);
+        next_frame(&mut bench);
+        assert_eq!(bench.count(|event| matches!(event, ClientEvent::Ready(_))), 0, "{body:?}");
+    }
 }
 
 #[test]

@@ -68,13 +68,17 @@ impl<N: Network> Client<N> {
         let correlation_id = self.next_correlation_id();
         let client_id = &self.settings.client_id;
         let frame: Bytes = encode_request(api, version, correlation_id, client_id, message)?;
-        let deadline = now.plus_ms(u64::from(self.settings.request_timeout_ms));
+        let timeout_ms = match purpose {
+            Purpose::ApiVersions => self.versions_patience_ms(node),
+            _ => self.settings.request_timeout_ms,
+        };
+        let deadline = now.plus_ms(u64::from(timeout_ms));
         let request = Request { api, version, correlation_id, sent_at: now, deadline, purpose };
         self.hand_over(node, request, frame.into(), true, now);
         Ok(())
     }
 
-    fn hand_over(
+    pub(super) fn hand_over(
         &mut self,
         node: NodeId,
         request: Request,

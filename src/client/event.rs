@@ -64,7 +64,7 @@ pub enum ClientEvent {
         /// When it was handed to the network.
         sent_at: Time,
     },
-    /// The node answered ApiVersions: requests can go there.
+    /// The node told what it speaks: requests can go there.
     Ready(NodeId),
     /// A connection ended, or could not be made, for a reason worth a line in a log.
     Disconnected {

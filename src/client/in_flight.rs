@@ -17,6 +17,8 @@ pub(super) enum Purpose {
     },
     /// The client, to learn what the broker speaks.
     ApiVersions,
+    /// The client, to learn whether the broker is one before 0.10.
+    Age,
     /// The client, to learn about the cluster.
     Metadata(UpdateRequest),
 }

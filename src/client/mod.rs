@@ -18,6 +18,7 @@ mod in_flight;
 pub mod network;
 mod node;
 mod pick;
+mod question;
 mod receive;
 mod settings;
 mod update;
@@ -49,6 +50,7 @@ pub use versions::NodeApiVersions;
 
 use network::{ConnectionId, LookupId, Network, NetworkEvent};
 use node::{Peer, Phase};
+use question::FirstQuestion;
 
 /// The connections of one producer to all its brokers.
 #[derive(Debug)]
@@ -67,6 +69,8 @@ pub struct Client<N: Network> {
     next_correlation_id: i32,
     /// Since when a metadata update is tried that did not succeed yet.
     update_wanted_since: Option<Time>,
+    /// What a broker is asked first that was not asked before.
+    first_question: FirstQuestion,
     /// `BrokersUnreachable` was told and no broker was reached since.
     unreachable_told: bool,
     /// What the next poll tells first.
@@ -95,6 +99,7 @@ impl<N: Network> Client<N> {
             next_lookup: 0,
             next_correlation_id: 0,
             update_wanted_since: None,
+            first_question: FirstQuestion::default(),
             unreachable_told: false,
             events: Vec::new(),
             arrived: Vec::new(),

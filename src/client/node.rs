@@ -10,6 +10,7 @@ use crate::time::Time;
 use super::addresses::Addresses;
 use super::in_flight::InFlight;
 use super::network::{ConnectionId, LookupId};
+use super::question::Question;
 use super::versions::NodeApiVersions;
 
 /// Where the connection to a broker stands.
@@ -23,7 +24,7 @@ pub(super) enum Phase {
     Resolving,
     /// An attempt is under way.
     Connecting,
-    /// ApiVersions was asked and not answered.
+    /// It was asked what the broker speaks, and not answered.
     CheckingVersions,
     /// Requests can be sent.
     Ready,
@@ -40,7 +41,7 @@ pub(super) enum Step {
     Connect,
     /// The attempt succeeded.
     Establish,
-    /// ApiVersions was answered.
+    /// That was answered.
     AcceptVersions,
     /// The broker throttles, or throttles longer.
     Throttle,
@@ -93,7 +94,7 @@ impl Phase {
         row.map(|&(_, _, to)| to)
     }
 
-    /// Whether ApiVersions was answered on a connection that still stands.
+    /// Whether it is known what is spoken, on a connection that still stands.
     pub fn is_usable(self) -> bool {
         matches!(self, Phase::Ready | Phase::Throttled)
     }
@@ -124,6 +125,10 @@ pub(super) struct Peer {
     pub setup_failures: u32,
     /// When the last attempt to connect began.
     pub last_attempt: Time,
+    /// What the next connection is asked first; `None`: what others of the cluster answered.
+    pub question: Option<Question>,
+    /// The question of age was asked and not answered.
+    pub age_refused: bool,
     /// The broker is no longer in the metadata: leave when nothing is in flight.
     pub retired: bool,
 }
@@ -143,6 +148,8 @@ impl Peer {
             failures: 0,
             setup_failures: 0,
             last_attempt: Time::ZERO,
+            question: None,
+            age_refused: false,
             retired: false,
         }
     }
@@ -163,6 +170,11 @@ impl Peer {
             self.phase = next;
             self.until = until;
         }
+    }
+
+    /// Whether the broker may be one before 0.10, and was not asked yet.
+    pub fn may_be_old(&self) -> bool {
+        self.question == Some(Question::Age) && !self.age_refused
     }
 
     /// Takes the steps that time alone brings.

@@ -5,6 +5,7 @@ use bytes::Bytes;
 
 use crate::error::{Error, ErrorCode};
 use crate::metadata::NodeId;
+use crate::protocol::age::is_age_answer;
 use crate::protocol::messages::ApiVersionsRequest;
 use crate::protocol::{
     decode_api_versions_response, response_correlation_id, strip_response_header, versions, ApiKey,
@@ -16,6 +17,7 @@ use super::event::ClientEvent;
 use super::in_flight::{Purpose, Request};
 use super::network::{ConnectionId, Network, NetworkEvent};
 use super::node::{Phase, Step};
+use super::question::Question;
 use super::versions::{client_must_throttle, NodeApiVersions};
 use super::Client;
 
@@ -120,6 +122,10 @@ impl<N: Network> Client<N> {
                 self.events.push(response);
             }
             Purpose::ApiVersions => self.versions_answered(node, version, body, now),
+            Purpose::Age if is_age_answer(&body) => self.age_answered(node),
+            Purpose::Age => {
+                self.protocol_failure(node, "answered a request that no version has", now);
+            }
             Purpose::Metadata(update) => {
                 self.metadata_answered(node, &update, version, body, now);
             }
@@ -139,12 +145,7 @@ impl<N: Network> Client<N> {
         let versions = NodeApiVersions::new(&response);
         match ErrorCode::from_broker(response.error_code) {
             ErrorCode::NONE => {
-                let Some(peer) = self.peers.get_mut(&node) else { return };
-                peer.step(Step::AcceptVersions, Time::NEVER);
-                peer.versions = Some(versions);
-                peer.failures = 0;
-                self.unreachable_told = false;
-                self.events.push(ClientEvent::Ready(node));
+                self.accept_versions(node, versions, Question::Versions);
                 let ms = response.throttle_time_ms;
                 self.throttle(node, ApiKey::ApiVersions, version, ms, now);
             }

@@ -172,7 +172,10 @@ impl<N: Network> Client<N> {
         let failed = |node: &NodeId| {
             self.peers
                 .get(node)
-                .is_some_and(|peer| peer.failures > 0 && !peer.phase().is_established())
+                // One that may be too old for ApiVersions is asked for its age first.
+                .is_some_and(|peer| {
+                    peer.failures > 0 && !peer.may_be_old() && !peer.phase().is_established()
+                })
         };
         if self.unreachable_told || !cluster.nodes.keys().all(failed) {
             return;

@@ -33,6 +33,16 @@ impl NodeApiVersions {
         }
     }
 
+    /// Of a broker before 0.10, which cannot be asked: what 0.8 and 0.9 have in common.
+    pub fn before_0_10() -> NodeApiVersions {
+        let ranges = [(ApiKey::Produce, (0, 0)), (ApiKey::Metadata, (0, 0))];
+        NodeApiVersions {
+            ranges: ranges.into_iter().map(|(api, range)| (api as i16, range)).collect(),
+            features: BTreeMap::new(),
+            features_epoch: -1,
+        }
+    }
+
     /// The newest version of `api` that both sides speak.
     pub fn usable(&self, api: ApiKey) -> Option<i16> {
         let &(min, max) = self.ranges.get(&(api as i16))?;

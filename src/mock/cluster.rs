@@ -78,6 +78,8 @@ pub struct Cluster {
     pub(super) retention: Retention,
     pub(super) verify: bool,
     pub(super) versions: Versions,
+    /// Of the brokers that are not as old as the others.
+    pub(super) broker_versions: BTreeMap<i32, Versions>,
     pub(super) faults: Faults,
     pub(super) features: Features,
     pub(super) seats: Seats,
@@ -127,6 +129,7 @@ impl Cluster {
             retention: Retention::All,
             verify: true,
             versions: Versions::default(),
+            broker_versions: BTreeMap::new(),
             faults: Faults::default(),
             features: Features::default(),
             seats,
@@ -150,11 +153,9 @@ impl Cluster {
         }
         self.advance(now);
         self.count(broker, peer, &request, now);
-        if !self.versions.accepts(request.key, request.version) {
-            return match self.unsupported_version(&request) {
-                Some(bytes) => Reply::Respond { bytes, not_before: now },
-                None => Reply::CloseConnection,
-            };
+        let versions = self.versions_of(broker);
+        if !versions.accepts(request.key, request.version) {
+            return versions.refuse(&request, now);
         }
         let fault = self.faults.next(broker, request.key);
         let mut call = Call { broker, now, error: None, throttle_ms: 0 };

@@ -74,6 +74,7 @@ forward! {
     with fn set_api_versions(api: ApiKey, min: i16, max: i16);
     with fn remove_api(api: ApiKey);
     with fn set_kafka_version(release: &str) -> Result<()>;
+    with fn set_broker_kafka_version(broker: i32, release: &str) -> Result<()>;
     with fn set_verify(on: bool);
     with fn set_retention(retention: Retention);
     with fn retain(bytes: u64);

@@ -1,20 +1,18 @@
 //! Owns the answers to Metadata and ApiVersions: what the cluster looks like and what it speaks.
 
-use bytes::Bytes;
-use kafka_protocol::messages::api_versions_response::ApiVersion;
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
 use kafka_protocol::messages::metadata_response::{
     MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
 };
 use kafka_protocol::messages::{
-    ApiVersionsRequest, ApiVersionsResponse, BrokerId, MetadataRequest, MetadataResponse, TopicName,
+    ApiVersionsRequest, BrokerId, MetadataRequest, MetadataResponse, TopicName,
 };
 use kafka_protocol::protocol::StrBytes;
 
 use crate::error::ErrorCode;
-use crate::protocol::{ApiKey, RequestHeader};
+use crate::protocol::RequestHeader;
 
-use super::answer::{frame, read, wire, Answer, Call};
+use super::answer::{read, wire, Answer, Call};
 use super::cluster::Cluster;
 use super::topic::{is_valid_name, Partition, Topic};
 
@@ -29,29 +27,12 @@ impl Cluster {
         } else {
             call.error.unwrap_or(ErrorCode::NONE)
         };
-        let mut response = self.version_list(error).with_throttle_time_ms(call.throttle_ms);
+        let mut response =
+            self.versions_of(call.broker).list(error).with_throttle_time_ms(call.throttle_ms);
         if request.version >= 3 {
             self.features.tell(call.broker, &mut response);
         }
         Answer::of(request, &response)
-    }
-
-    /// What a version that is not advertised gets: a version 0 answer with the list for
-    /// ApiVersions (KIP-511), a closed connection (`None`) for everything else.
-    pub(super) fn unsupported_version(&self, request: &RequestHeader) -> Option<Bytes> {
-        if request.key != ApiKey::ApiVersions {
-            return None;
-        }
-        frame(request, 0, &self.version_list(ErrorCode::UNSUPPORTED_VERSION))
-    }
-
-    fn version_list(&self, error: ErrorCode) -> ApiVersionsResponse {
-        let row = |(key, min, max): (i16, i16, i16)| {
-            ApiVersion::default().with_api_key(key).with_min_version(min).with_max_version(max)
-        };
-        ApiVersionsResponse::default()
-            .with_error_code(wire(error))
-            .with_api_keys(self.versions.advertised().map(row).collect())
     }
 
     pub(super) fn metadata(&mut self, call: &Call, request: &RequestHeader) -> Option<Answer> {

@@ -23,8 +23,16 @@ const APIS: [ApiKey; 12] = [
     ApiKey::TxnOffsetCommit,
 ];
 
+/// The release did not know the API.
+const NONE: i16 = -1;
+
 /// The newest version of each API since a release.
 const RELEASES: &[((u16, u16), [i16; 12])] = &[
+    ((0, 8), [0, 0, 0, 0, 0, NONE, NONE, NONE, NONE, NONE, NONE, NONE]),
+    ((0, 9), [1, 1, 0, 0, 0, NONE, NONE, NONE, NONE, NONE, NONE, NONE]),
+    ((0, 10), [2, 3, 1, 2, 0, 0, 1, NONE, NONE, NONE, NONE, NONE]),
+    ((0, 11), [3, 5, 2, 4, 1, 1, 2, 0, 0, 0, 0, 0]),
+    ((1, 0), [5, 6, 2, 5, 1, 1, 2, 0, 0, 0, 0, 0]),
     ((1, 1), [5, 7, 2, 5, 1, 1, 2, 0, 0, 0, 0, 0]),
     ((2, 0), [6, 8, 3, 6, 2, 2, 3, 1, 1, 1, 1, 1]),
     ((2, 1), [7, 10, 4, 7, 2, 2, 3, 1, 1, 1, 1, 2]),
@@ -42,28 +50,52 @@ const RELEASES: &[((u16, u16), [i16; 12])] = &[
     ((4, 1), [13, 17, 11, 13, 6, 4, 7, 5, 5, 4, 5, 5]),
 ];
 
+/// The release that leaves ApiVersions without answer; 0.8 closes the connection.
+const SILENT: (u16, u16) = (0, 9);
+
 /// The first release with a `transaction.version` (KIP-890), which was 2.
 const TRANSACTION_VERSION_SINCE: (u16, u16) = (4, 0);
 
 impl Cluster {
-    /// Makes the brokers speak what those of a Kafka release do (`"2.8"`, from 1.1 on; what has
+    /// Makes the brokers speak what those of a Kafka release do (`"2.8"`, from 0.8 on; what has
     /// not been released yet is like the newest), and treat producers and transactions as those
     /// did. Without this call they are of the newest release.
     /// Errors: `ARGUMENT` for anything else.
     pub fn set_kafka_version(&mut self, release: &str) -> Result<()> {
-        let asked = parse(release);
-        let row = asked.and_then(|asked| RELEASES.iter().rev().find(|row| row.0 <= asked));
-        let (Some(asked), Some((_, newest))) = (asked, row) else {
-            let message = format!("'{release}' is no Kafka release from 1.1 on");
-            return Err(Error::new(ErrorCode::ARGUMENT, message));
-        };
-        self.versions = Versions::default();
-        for (api, newest) in APIS.into_iter().zip(newest) {
-            self.versions.limit(api, *newest);
-        }
+        let (asked, versions) = speaking(release)?;
+        self.versions = versions;
+        self.broker_versions.clear();
         self.set_transaction_version((asked >= TRANSACTION_VERSION_SINCE).then_some(2));
         Ok(())
     }
+
+    /// Makes one broker speak what those of a Kafka release do, from its next request on: a cluster in the
+    /// middle of a rolling upgrade or downgrade. What a partition's leader keeps of producers and
+    /// transactions stays as the cluster has it.
+    /// Errors: as [`Cluster::set_kafka_version`].
+    pub fn set_broker_kafka_version(&mut self, broker: i32, release: &str) -> Result<()> {
+        let (_, versions) = speaking(release)?;
+        self.broker_versions.insert(broker, versions);
+        Ok(())
+    }
+}
+
+/// What the brokers of a release speak, and which it is.
+fn speaking(release: &str) -> Result<((u16, u16), Versions)> {
+    let asked = parse(release);
+    let row = asked.and_then(|asked| RELEASES.iter().rev().find(|row| row.0 <= asked));
+    let (Some(asked), Some((found, newest))) = (asked, row) else {
+        let message = format!("'{release}' is no Kafka release from 0.8 on");
+        return Err(Error::new(ErrorCode::ARGUMENT, message));
+    };
+    let mut versions = Versions::default();
+    for (api, newest) in APIS.into_iter().zip(newest) {
+        versions.limit(api, *newest);
+    }
+    if *found == SILENT {
+        versions.fall_silent();
+    }
+    Ok((asked, versions))
 }
 
 /// Major and minor; what follows them does not count.
@@ -75,6 +107,18 @@ fn parse(release: &str) -> Option<(u16, u16)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_release_did_not_know_is_not_advertised() {
+        let mut cluster = Cluster::new(2, 1);
+        cluster.set_kafka_version("0.10.2.2").unwrap();
+        assert!(cluster.versions.accepts(ApiKey::Produce, 2));
+        assert!(!cluster.versions.accepts(ApiKey::Produce, 3));
+        assert_eq!(cluster.versions.newest(ApiKey::InitProducerId), None);
+        cluster.set_broker_kafka_version(2, "0.9.0.1").unwrap();
+        assert_eq!(cluster.versions_of(1).newest(ApiKey::ApiVersions), Some(0));
+        assert_eq!(cluster.versions_of(2).newest(ApiKey::ApiVersions), None);
+    }
 
     fn newest(cluster: &Cluster, api: ApiKey) -> i16 {
         cluster.versions.newest(api).unwrap()
@@ -98,7 +142,7 @@ mod tests {
             assert_eq!(newest(&cluster, ApiKey::InitProducerId), init, "{release}");
             assert_eq!(cluster.features.transaction_version(), transaction_version);
         }
-        for wrong in ["", "4", "0.11", "1.0", "x.y", "-1.2"] {
+        for wrong in ["", "4", "0.7", "x.y", "-1.2"] {
             assert_eq!(cluster.set_kafka_version(wrong).unwrap_err().code(), ErrorCode::ARGUMENT);
         }
     }

@@ -14,7 +14,7 @@ use crate::delivery::{Lease, Promises};
 use crate::error::{Error, ErrorCode, Result};
 use crate::partitioner::Choice;
 use crate::producer::{Producer, Shared};
-use crate::record::{Record, NO_TIMESTAMP};
+use crate::record::{Magic, Record, NO_TIMESTAMP};
 use crate::time::Time;
 
 /// Let the partitioner choose.
@@ -194,6 +194,7 @@ impl Shared {
             || size > memory
             || partition < ANY_PARTITION
             || record.timestamp_ms < NO_TIMESTAMP
+            || (!record.headers.is_empty() && self.accumulator.usable_magic() < Magic::V2)
         {
             return Err(self.why_refused(size, partition, record));
         }
@@ -213,6 +214,13 @@ impl Shared {
                 record.timestamp_ms
             );
             return Error::new(ErrorCode::ARGUMENT, text);
+        }
+        if size <= limit
+            && !record.headers.is_empty()
+            && self.accumulator.usable_magic() < Magic::V2
+        {
+            let text = "record headers need brokers from Kafka 0.11 on, and these are older";
+            return Error::new(ErrorCode::UNSUPPORTED, text);
         }
         let text = if size > limit {
             format!("the record takes up to {size} bytes, more than max.request.size ({limit})")

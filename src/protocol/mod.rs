@@ -3,6 +3,7 @@
 //! claims before the `kafka-protocol` crate may allocate for it. Never opens a connection and never
 //! decides what to send: bytes in, values out, and the other way round.
 
+pub mod age;
 pub mod frame;
 mod framing;
 pub mod produce;

@@ -12,11 +12,15 @@ pub struct Range {
     pub max: i16,
 }
 
-/// The versions of Produce that carry record batches of the v2 format. A range of its own, because
-/// v0 to v2 carry the older message sets, which not every record can be written as. A 4.x broker
-/// advertises Produce from 0 (some clients need to see that) but refuses v0 to v2, so those must
-/// only be taken when the broker offers nothing newer.
-pub const PRODUCE: Range = Range { min: 3, max: 13 };
+/// The versions of Produce. v0 to v2 carry the older message sets, which not every record can be written
+/// as. A 4.x broker advertises Produce from 0 (some clients need to see that) but refuses v0 to v2: the
+/// newest common version is taken, so those only where the broker offers nothing newer.
+pub const PRODUCE: Range = Range { min: 0, max: 13 };
+
+/// The first version of Produce that carries record batches of format v2 (KIP-98).
+pub const PRODUCE_BATCHES_SINCE: i16 = 3;
+/// The first version of Produce that carries messages of format v1 (KIP-32).
+pub const PRODUCE_TIMESTAMPS_SINCE: i16 = 2;
 
 /// The newest ApiVersions, which is what a first request on a connection is sent as.
 pub const API_VERSIONS: Range = Range { min: 0, max: 4 };
@@ -59,11 +63,12 @@ mod tests {
         assert_eq!(usable(ApiKey::Metadata, 4, 99), Some(13));
         assert_eq!(usable(ApiKey::Produce, 0, 13), Some(13));
         assert_eq!(usable(ApiKey::Produce, 0, 3), Some(3));
+        assert_eq!(usable(ApiKey::Produce, 0, 2), Some(2));
     }
 
     #[test]
     fn no_common_version_is_none() {
-        assert_eq!(usable(ApiKey::Produce, 0, 2), None);
+        assert_eq!(usable(ApiKey::Produce, 14, 15), None);
         assert_eq!(usable(ApiKey::Metadata, 14, 15), None);
         assert_eq!(usable(ApiKey::Metadata, 5, 4), None, "an empty range");
         assert_eq!(usable(ApiKey::Metadata, -1, -1), None);

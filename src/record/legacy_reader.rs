@@ -98,7 +98,7 @@ impl<'a> MessageView<'a> {
     }
 
     /// The record that a message which is no wrapper is.
-    fn as_view(&self) -> RecordView<'a> {
+    pub(super) fn as_view(&self) -> RecordView<'a> {
         RecordView {
             offset: self.offset,
             timestamp_ms: self.timestamp_ms,

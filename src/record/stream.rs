@@ -4,6 +4,9 @@
 use std::io::{ErrorKind, Read};
 
 use super::batch_header::BatchHeader;
+use super::format::Magic;
+use super::legacy::LOG_OVERHEAD;
+use super::legacy_reader::MessageView;
 use super::reader::{invalid, read_record, RecordView};
 use super::varint::read_varint;
 use crate::error::{Error, ErrorCode, Result};
@@ -11,20 +14,26 @@ use crate::error::{Error, ErrorCode, Result};
 /// The longest varint of 32 bits.
 const LENGTH_BYTES_MAX: usize = 5;
 
-/// Reads the records of a v2 batch with create times whose base offset counts as 0.
+/// Reads the records of a batch of the producer's own: with create times, offsets counting from 0.
 #[derive(Debug)]
 pub struct RecordStream<R: Read> {
     plain: R,
+    magic: Magic,
     header: BatchHeader,
     /// One record, its length in front.
     record: Vec<u8>,
 }
 
 impl<R: Read> RecordStream<R> {
-    /// Reads from `plain`, the decompressed records of a batch with this base timestamp.
+    /// Reads from `plain`, the decompressed records of a batch of format v2 with this base timestamp.
     pub fn new(plain: R, base_timestamp_ms: i64) -> RecordStream<R> {
+        RecordStream::of_format(plain, Magic::V2, base_timestamp_ms)
+    }
+
+    /// The same of any format; messages of the old ones need no base timestamp.
+    pub fn of_format(plain: R, magic: Magic, base_timestamp_ms: i64) -> RecordStream<R> {
         let header = BatchHeader { base_timestamp_ms, ..BatchHeader::default() };
-        RecordStream { plain, header, record: Vec::new() }
+        RecordStream { plain, magic, header, record: Vec::new() }
     }
 
     /// The next record; `None` at the end.
@@ -32,6 +41,9 @@ impl<R: Read> RecordStream<R> {
     /// Errors: `INVALID_RECORD` for a malformed record or one that is cut off, `CORRUPT_MESSAGE` when the
     /// bytes cannot be read.
     pub fn read_next(&mut self) -> Result<Option<RecordView<'_>>> {
+        if self.magic != Magic::V2 {
+            return self.read_message();
+        }
         let Some(length) = self.read_length()? else { return Ok(None) };
         let begin = self.record.len();
         // It grows with what is really there.
@@ -43,6 +55,21 @@ impl<R: Read> RecordStream<R> {
         let mut rest = &self.record[..];
         let record = read_record(&mut rest, &self.header);
         record.map(Some).ok_or_else(|| invalid("malformed record"))
+    }
+
+    fn read_message(&mut self) -> Result<Option<RecordView<'_>>> {
+        self.record.clear();
+        let front = LOG_OVERHEAD as u64;
+        (&mut self.plain).take(front).read_to_end(&mut self.record).map_err(unreadable)?;
+        if self.record.is_empty() {
+            return Ok(None);
+        }
+        let size: Option<[u8; 4]> =
+            self.record.get(8..LOG_OVERHEAD).and_then(|s| s.try_into().ok());
+        let size = size.map(i32::from_be_bytes).and_then(|size| u64::try_from(size).ok());
+        let size = size.ok_or_else(|| invalid("malformed size of a message"))?;
+        (&mut self.plain).take(size).read_to_end(&mut self.record).map_err(unreadable)?;
+        Ok(Some(MessageView::first_of(&self.record)?.as_view()))
     }
 
     /// The length in front of a record, which stays in the buffer; `None` when there is no byte more.

@@ -36,6 +36,9 @@ use crate::log::{Level, Log};
 use crate::metadata::{Metadata, NodeId};
 use crate::metrics::ProducerMetrics;
 use crate::partitioner::Partitioner;
+use crate::protocol::versions::{PRODUCE_BATCHES_SINCE, PRODUCE_TIMESTAMPS_SINCE};
+use crate::record::Magic;
+use crate::sync::atomic::Ordering;
 use crate::time::Time;
 use crate::txn::desk::Desk;
 use crate::txn::identity::{Idempotence, Identity};
@@ -141,6 +144,9 @@ pub struct Sender<N: Network> {
     /// Nodes that do not take what is due for them, and since when (KIP-794).
     refusing: BTreeMap<NodeId, Time>,
     reports: Vec<Report>,
+    /// What each broker takes, as last heard.
+    magics: BTreeMap<NodeId, Magic>,
+    told_of_headers: bool,
     /// For batches that are split.
     bench: Workbench,
     /// With acks=0: when the last bytes of records left for each node, on the connection that stands.
@@ -192,6 +198,8 @@ impl<N: Network> Sender<N> {
             closing: None,
             refusing: BTreeMap::new(),
             reports: Vec::new(),
+            magics: BTreeMap::new(),
+            told_of_headers: false,
             bench: Workbench::default(),
             unacknowledged: BTreeMap::new(),
         }
@@ -244,6 +252,7 @@ impl<N: Network> Sender<N> {
             ClientEvent::Disconnected { node, error } => self.disconnected(node, &error, now),
             ClientEvent::Ready(node) => {
                 self.unacknowledged.remove(&node);
+                self.follow_versions(node);
             }
         }
     }
@@ -272,7 +281,11 @@ impl<N: Network> Sender<N> {
     /// Does what application threads asked for.
     pub fn handle_command(&mut self, command: Command, now: Time) {
         match command {
-            Command::Opened(slot) | Command::Encoded(slot) => self.evaluate(slot, now),
+            Command::Opened(slot) => self.evaluate(slot, now),
+            Command::Encoded(slot) => {
+                self.tell_of_headers();
+                self.evaluate(slot, now);
+            }
             Command::Sealed(slot) => {
                 self.encode(slot, false);
                 self.evaluate(slot, now);
@@ -407,11 +420,42 @@ impl<N: Network> Sender<N> {
     fn encode(&mut self, slot: Slot, whole: bool) {
         let accumulator = self.parts.accumulator.clone();
         let Some(partition) = accumulator.topics.partition(slot) else { return };
-        if partition.is_compressed() {
-            for job in partition.start_encoding(&accumulator.pool, whole) {
-                self.parts.encoding.submit(job);
-            }
+        let leader = self.slots.get(slot.0 as usize).and_then(|known| known.leader);
+        let magic = leader.map_or(Magic::V2, |node| self.magic_of(node));
+        for job in partition.start_encoding(&accumulator.pool, whole, magic) {
+            self.parts.encoding.submit(job);
         }
+    }
+
+    /// One line when record headers are lost for the first time: what was appended before anybody knew that
+    /// the brokers are too old for them (KIP-82). Records with headers are refused from then on.
+    fn tell_of_headers(&mut self) {
+        let dropped = self.parts.accumulator.headers_dropped.load(Ordering::Relaxed);
+        if dropped > 0 && !std::mem::replace(&mut self.told_of_headers, true) {
+            let line = format!(
+                "{dropped} record headers were dropped: a broker takes only message formats before v2 \
+                 (Kafka 0.11), which have none"
+            );
+            self.parts.log.line(Level::Warning, &line);
+        }
+    }
+
+    /// The newest message format that `node` takes; the newest of all while that is not known.
+    fn magic_of(&self, node: NodeId) -> Magic {
+        match self.parts.client.produce_version(node) {
+            Some(..PRODUCE_TIMESTAMPS_SINCE) => Magic::V0,
+            Some(..PRODUCE_BATCHES_SINCE) => Magic::V1,
+            _ => Magic::V2,
+        }
+    }
+
+    /// A broker told what it speaks: what every one of them takes is known before records are appended.
+    fn follow_versions(&mut self, node: NodeId) {
+        self.magics.insert(node, self.magic_of(node));
+        let known = self.magics.iter().filter(|(node, _)| !node.is_bootstrap());
+        let usable = known.map(|(_, magic)| *magic).min();
+        let usable = usable.or_else(|| self.magics.values().copied().min());
+        self.parts.accumulator.set_usable_magic(usable.unwrap_or(Magic::V2));
     }
 
     fn evaluate_active(&mut self, now: Time) {

@@ -17,7 +17,7 @@ use crate::metadata::NodeId;
 use crate::protocol::frame::{Frame, Pieces, Segment};
 use crate::protocol::produce::{Piece, ProduceRequest, ProduceWriter};
 use crate::protocol::ApiKey;
-use crate::record::{encode_batch_header, Codec};
+use crate::record::{encode_batch_header, encode_wrapper_header, Codec, Magic};
 use crate::sender::Sender;
 use crate::time::Time;
 use crate::txn::transaction::{Protocol, Transaction};
@@ -88,10 +88,15 @@ impl<N: Network> Sender<N> {
         let mut batches: Vec<Batch> = Vec::new();
         let mut room = self.settings.max_request_size_bytes;
         let mut drained: Vec<Slot> = Vec::new();
+        let magic = self.magic_of(node);
         while let Some(slot) = self.schedule.pop_due(node) {
             let Some(partition) = accumulator.topics.partition(slot) else { continue };
             let first = batches.is_empty();
             match partition.take(&accumulator.pool, room, first) {
+                Some(batch) if batch.summary.magic != magic => {
+                    self.reform(node, batch, magic, now);
+                    drained.push(slot);
+                }
                 Some(mut batch) => {
                     room = room.saturating_sub(batch.bytes());
                     if batch.payload_crc.is_none() {
@@ -119,6 +124,24 @@ impl<N: Network> Sender<N> {
             self.evaluate(slot, now);
         }
         batches
+    }
+
+    /// A batch of a format that this leader does not take comes back in one that it does. An idempotent one
+    /// cannot lose its identity: it fails, or, sent before, waits for another leader until it expires.
+    fn reform(&mut self, node: NodeId, mut batch: Batch, magic: Magic, now: Time) {
+        let accumulator = self.parts.accumulator.clone();
+        let Some(partition) = accumulator.topics.partition(batch.name.slot) else { return };
+        if magic == Magic::V2 || self.identity.is_off() {
+            batch.stale = true;
+        } else if batch.is_numbered() {
+            let pause_ms = self.settings.retry_backoff.delay_ms(batch.attempts, &mut self.random);
+            batch.retry_at = now.plus_ms(pause_ms.max(1));
+        } else {
+            let text = format!("broker {node} is older than idempotence (Kafka 0.11)");
+            let maybe_stored = batch.maybe_stored;
+            return self.fail(batch, ErrorCode::UNSUPPORTED_VERSION, &text, maybe_stored, now);
+        }
+        partition.put_back(batch);
     }
 
     /// zstd came with Produce v7 (KIP-110): a broker that speaks no newer version cannot take it.
@@ -273,8 +296,20 @@ fn write_batch(writer: &mut ProduceWriter, batch: &Batch) -> Result<()> {
     let crc = batch
         .payload_crc
         .ok_or_else(|| Error::new(ErrorCode::STATE, "a batch was drained before it was encoded"))?;
-    let header = encode_batch_header(&batch.summary, &batch.identity, payload.bytes(), crc)?;
-    writer.batch(batch.name.partition, &header, payload.bytes());
+    match (batch.summary.magic, batch.summary.codec) {
+        (Magic::V2, _) => {
+            let header =
+                encode_batch_header(&batch.summary, &batch.identity, payload.bytes(), crc)?;
+            writer.batch(batch.name.partition, &header, payload.bytes());
+        }
+        (_, Codec::None) => writer.begin_partition(batch.name.partition, payload.bytes()),
+        _ => {
+            let header = encode_wrapper_header(&batch.summary, payload.bytes(), crc)?;
+            let bytes = header.as_ref().len() + payload.bytes();
+            writer.begin_partition(batch.name.partition, bytes);
+            writer.records(header.as_ref());
+        }
+    }
     if payload.bytes() <= COALESCE_MAX_BYTES {
         for index in 0..payload.count() {
             writer.records(payload.piece(index));

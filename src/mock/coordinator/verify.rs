@@ -45,7 +45,7 @@ impl Cluster {
         let (true, Some(id)) = (header.is_transactional(), transactional_id) else {
             return Ok(Start::ByAge);
         };
-        if !self.must_be_verified(partition, held) {
+        if !self.must_be_verified(call, partition, held) {
             return Ok(Start::ByAge);
         }
         if let Some(found) = self.partition_of(partition) {
@@ -68,7 +68,7 @@ impl Cluster {
         held: Identity,
         partition: &TopicPartition,
     ) -> Result<(), ErrorCode> {
-        if !self.must_be_verified(partition, held) {
+        if !self.must_be_verified(call, partition, held) {
             return Ok(());
         }
         let joins = version >= OFFSETS_JOIN_SINCE;
@@ -83,8 +83,13 @@ impl Cluster {
         })
     }
 
-    fn must_be_verified(&mut self, partition: &TopicPartition, held: Identity) -> bool {
-        let newest = self.versions.newest(ApiKey::AddPartitionsToTxn);
+    fn must_be_verified(
+        &mut self,
+        call: &Call,
+        partition: &TopicPartition,
+        held: Identity,
+    ) -> bool {
+        let newest = self.versions_of(call.broker).newest(ApiKey::AddPartitionsToTxn);
         newest.is_some_and(|newest| newest >= VERIFY_SINCE)
             && self.partition_of(partition).is_some_and(|found| !found.producers.is_ongoing(held))
     }

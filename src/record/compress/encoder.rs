@@ -28,7 +28,8 @@ impl Encoder {
         Encoder::default()
     }
 
-    /// Begins a batch of format `magic` whose records take `plain_bytes`. What was begun before and
+    /// Begins a batch of format `magic` whose records take `plain_bytes`, 0 if that is not known. What was
+    /// begun before and
     /// not finished is given up.
     ///
     /// Errors: `UNSUPPORTED` when the codec is not built in, `UNSUPPORTED_COMPRESSION_TYPE` when the

@@ -35,7 +35,8 @@ impl ZstdEncoder {
         context.reset(ResetDirective::SessionOnly).map_err(error)?;
         context.set_parameter(CParameter::CompressionLevel(level)).map_err(error)?;
         // The size known, tables and window are made no larger than it needs.
-        context.set_pledged_src_size(Some(plain_bytes as u64)).map_err(error)?;
+        let pledged = (plain_bytes > 0).then_some(plain_bytes as u64);
+        context.set_pledged_src_size(pledged).map_err(error)?;
         Ok(())
     }
 

@@ -1797,7 +1797,7 @@ int32_t ottla_mock_cluster_committed_offset(const ottla_mock_cluster_t *cluster,
                                             int64_t *offset_out);
 
 /**
- * Makes the brokers as old as those of a Kafka release, "2.8" say, from 1.1 on: they speak its versions, and
+ * Makes the brokers as old as those of a Kafka release, "2.8" say, from 0.8 on: they speak its versions, and
  * treat producers and transactions as it did. OTTLA_ERROR_ARGUMENT for anything else.
  * Pointers: `release` is readable for its length.
  */
