@@ -9,6 +9,7 @@ where the system looks for libraries."""
 
 from ottla._abi import ErrorCode
 from ottla._library import libversion, version
+from ottla._transactions import ConsumerGroupMetadata
 from ottla.error import KafkaError, KafkaException
 from ottla.hashes import consistent, fnv1a, murmur2
 from ottla.message import (
@@ -31,6 +32,7 @@ from ottla.serializing_producer import SerializingProducer
 __version__ = version()
 
 __all__ = [
+    "ConsumerGroupMetadata",
     "ErrorCode",
     "KafkaError",
     "KafkaException",

@@ -26,6 +26,7 @@ from ottla._events import Events
 from ottla._library import CLOSED, ClosedError, check, error_of, last_message, lib, refuse, utf8
 from ottla._reports import Chunk, Drain, Failed, OnDelivery, failed
 from ottla._ticker import TICKER
+from ottla._transactions import call, not_configured
 from ottla.error import KafkaException
 from ottla.metadata import partition_count
 
@@ -69,6 +70,7 @@ class Core:
         self._handle, self._limits = _settings.open_producer(settings.native)
         handle = self._handle
         self._only_errors = settings.only_errors
+        self._transactional = bool(settings.native.get("transactional.id"))
         self._on_delivery = settings.on_delivery
         #: Topics: their numbers, their names, and how many partitions are known to be there.
         self._numbers = {}
@@ -82,7 +84,9 @@ class Core:
         self._most = max(1, min(_STAGED, self._limits.memory_bytes // (32 * SMALL)))
         # A record that may be too large is refused by the call, so it is not staged; where small ones may be, none is.
         self._large = min(LARGE, self._limits.max_request - SMALL)
-        self._staging = self._large > 2 * SMALL
+        self._stages = self._large > 2 * SMALL
+        # Outside of a transaction the library refuses records, and the call is to say so.
+        self._staging = self._stages and not self._transactional
         self._lock = threading.RLock()
         self._columns = Columns()
         self._journal: Optional[Tuple[int, int]] = None
@@ -182,7 +186,8 @@ class Core:
         return self._busy
 
     def _set_limit(self) -> None:
-        self._limit = 1 + WIDTH * min(self._most, self._room()) if self._busy and not self._closing else 0
+        open_for_more = self._busy and self._staging and not self._closing
+        self._limit = 1 + WIDTH * min(self._most, self._room()) if open_for_more else 0
 
     def _room(self) -> int:
         """How many more records the library takes, as far as their number goes: never too many, and asked
@@ -390,6 +395,35 @@ class Core:
         check(lib.ottla_producer_outstanding(self._open(), ctypes.byref(count)))
         waiting = sum(_waiting(source) for source in list(self._leftover))
         return count.value + waiting + (len(self._stage) - 1) // WIDTH
+
+    # ---- Transactions
+
+    def _transact(self) -> int:
+        """The handle for a call about transactions."""
+        handle = self._open()
+        if not self._transactional:
+            raise not_configured()
+        return handle
+
+    def _begin(self) -> None:
+        handle = self._transact()
+        with self._lock:
+            self._spill()  # what came too early does not slip in
+            error = call(lib.ottla_producer_begin_transaction, handle)
+            if error is not None:
+                raise KafkaException(error)
+            self._staging = self._stages
+
+    def _ended(self) -> None:
+        """A transaction was committed or aborted."""
+        with self._lock:
+            self._staging, self._limit = False, 0
+
+    def _give_up_stage(self) -> None:
+        """Fails what is staged, which an abort would fail."""
+        with self._lock:
+            self._spill()
+        self._end_stage(ErrorCode.ABORTED)
 
     # ---- The end
 

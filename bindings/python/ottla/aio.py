@@ -5,12 +5,14 @@ in one turn of the loop go to the library together at its end. When there is no 
 """
 
 import asyncio
+import contextlib
 import ctypes
 import functools
+import logging
 import time
 from collections import deque
 from types import TracebackType
-from typing import Any, Deque, Mapping, Optional, Type
+from typing import Any, AsyncIterator, Deque, List, Mapping, Optional, Type
 
 from ottla import _settings
 from ottla._abi import ErrorCode
@@ -18,8 +20,9 @@ from ottla._core import SMALL, Bytes, Core, HeadersArgument
 from ottla._library import check, lib, refuse
 from ottla._records import as_bytes, as_headers, as_integer
 from ottla._survey import list_topics
-from ottla.error import KafkaError, ProduceError
-from ottla.message import Message
+from ottla._transactions import Call, GroupArgument, call, send_offsets, timed_out
+from ottla.error import KafkaError, KafkaException, ProduceError
+from ottla.message import Message, TopicPartition
 from ottla.metadata import ClusterMetadata
 from ottla.mock import MockCluster
 
@@ -112,6 +115,71 @@ class Producer(Core):
                 await asyncio.wait_for(self._wait_in(self._for_reports), limit)
             except asyncio.TimeoutError:
                 pass
+
+    async def init_transactions(self, timeout: Optional[float] = None) -> None:
+        """As :meth:`ottla.Producer.init_transactions`, with the same errors."""
+        handle = self._transact()
+        await self._until_done(lambda ms: call(lib.ottla_producer_init_transactions, handle, ms), timeout)
+
+    def begin_transaction(self) -> None:
+        """As :meth:`ottla.Producer.begin_transaction`; does not wait."""
+        self._begin()
+
+    async def send_offsets_to_transaction(
+        self, positions: List[TopicPartition], group_metadata: GroupArgument, timeout: Optional[float] = None
+    ) -> None:
+        """As :meth:`ottla.Producer.send_offsets_to_transaction`."""
+        send, group = send_offsets(self._transact(), positions, group_metadata)
+        try:
+            await self._until_done(send, timeout)
+        finally:
+            lib.ottla_group_metadata_free(group)
+
+    async def commit_transaction(self, timeout: Optional[float] = None) -> None:
+        """As :meth:`ottla.Producer.commit_transaction`: all of the transaction, or nothing."""
+        handle, begun = self._transact(), time.monotonic()
+        left = await self.flush(timeout)
+        if left:
+            raise KafkaException(timed_out(f"{left} records are not delivered"))
+        rest = None if timeout is None or timeout < 0 else max(0.0, timeout - (time.monotonic() - begun))
+        await self._until_done(lambda ms: call(lib.ottla_producer_commit_transaction, handle, ms), rest)
+        self._ended()
+
+    async def abort_transaction(self, timeout: Optional[float] = None) -> None:
+        """As :meth:`ottla.Producer.abort_transaction`; whoever awaits one of its records is told."""
+        handle = self._transact()
+        self._give_up_stage()
+        await self._until_done(lambda ms: call(lib.ottla_producer_abort_transaction, handle, ms), timeout)
+        self._ended()
+        self._on_readable()
+
+    @contextlib.asynccontextmanager
+    async def transaction(self, timeout: Optional[float] = None) -> "AsyncIterator[Producer]":
+        """A transaction as an ``async with`` block, which commits at its end, within ``timeout`` seconds. If the block
+        raises, or the commit fails, it aborts, and that exception comes out."""
+        self.begin_transaction()
+        try:
+            yield self
+            await self.commit_transaction(timeout)
+        except BaseException:
+            try:
+                await self.abort_transaction(timeout)
+            except (KafkaException, RuntimeError) as failure:
+                logging.getLogger("ottla").debug("a transaction was not aborted: %s", failure)
+            raise
+
+    async def _until_done(self, ask: Call, timeout: Optional[float]) -> None:
+        """Makes a call until it has an outcome."""
+        deadline = None if timeout is None or timeout < 0 else time.monotonic() + timeout
+        self._attach()
+        while True:
+            error = ask(0)
+            if error is None:
+                return
+            over = deadline is not None and time.monotonic() >= deadline
+            if error != ErrorCode.TIMED_OUT or over:
+                raise KafkaException(error)
+            await asyncio.sleep(_LOOK)
 
     async def wait_ready(self, timeout: Optional[float] = None) -> None:
         """Waits until a broker has answered; raises :class:`ottla.KafkaException` at once when all refuse, and after

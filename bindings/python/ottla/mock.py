@@ -111,16 +111,35 @@ class MockCluster:
         check(lib.ottla_mock_cluster_end_offset(self._open(), *_name(topic), partition, place))
         return offset.value
 
-    def records(self, topic: str, partition: int) -> List[Message]:
-        """Every record of a partition, in order."""
+    def records(self, topic: str, partition: int, *, committed: bool = False) -> List[Message]:
+        """Every record of a partition, in order; with ``committed`` what a consumer with
+        ``isolation.level=read_committed`` would get by now."""
         records = ctypes.c_void_p()
         place = ctypes.byref(records)
-        check(lib.ottla_mock_cluster_records(self._open(), *_name(topic), partition, place, None))
+        level = _abi.ISOLATION_READ_COMMITTED if committed else _abi.ISOLATION_READ_UNCOMMITTED
+        check(
+            lib.ottla_mock_cluster_records_isolated(
+                self._open(), *_name(topic), partition, level, place, None
+            )
+        )
         try:
             count = lib.ottla_mock_records_count(records)
             return [_read(records, index, topic, partition) for index in range(count)]
         finally:
             lib.ottla_mock_records_free(records)
+
+    def committed_offset(self, group: str, topic: str, partition: int) -> Optional[int]:
+        """The offset that a consumer group has committed for a partition, or None. Offsets sent to a
+        transaction count once that is committed."""
+        offset = ctypes.c_int64()
+        place = ctypes.byref(offset)
+        names = (*_name(group), *_name(topic))
+        check(lib.ottla_mock_cluster_committed_offset(self._open(), *names, partition, place))
+        return None if offset.value == -1 else offset.value
+
+    def set_kafka_version(self, release: str) -> None:
+        """Makes the brokers as old as those of a Kafka release: "2.8", say."""
+        check(lib.ottla_mock_cluster_set_kafka_version(self._open(), *_name(release)))
 
     def close(self) -> None:
         """Ends the cluster. One that belongs to a producer ends with that. A second call changes

@@ -4,9 +4,11 @@ Callbacks run only inside poll(), flush(), close() and the calls that end a tran
 calls them. Waiting is done here, on the descriptor that the library makes readable, and never inside the
 library: so signals are handled at once."""
 
+import contextlib
+import logging
 import time
 from types import TracebackType
-from typing import Any, Iterable, List, Mapping, Optional, Type
+from typing import Any, Iterable, Iterator, List, Mapping, Optional, Type
 
 from ottla import _abi, _batch, _settings
 from ottla._abi import ErrorCode
@@ -15,9 +17,10 @@ from ottla._library import ClosedError, check, lib, refuse
 from ottla._records import as_bytes, as_headers, as_integer
 from ottla._reports import OnDelivery
 from ottla._survey import cluster_id, list_topics
+from ottla._transactions import Call, GroupArgument, call, send_offsets, timed_out
 from ottla._wake import Wake
 from ottla.error import KafkaError, KafkaException
-from ottla.message import Headers
+from ottla.message import Headers, TopicPartition
 from ottla.metadata import ClusterMetadata
 from ottla.mock import MockCluster
 
@@ -27,6 +30,8 @@ _DEFAULTS = {"compat": "librdkafka", "report.timestamps": "true"}
 _WAIT = 0.5
 #: The longest wait of a flush before it looks whether another thread has taken the last reports.
 _FLUSH_WAIT = 0.05
+#: The longest wait inside of a call about transactions, in which signals and callbacks have to wait, too.
+_CALL_WAIT = 0.02
 
 
 class Producer(Core):
@@ -196,6 +201,91 @@ class Producer(Core):
         """Fails records instead of waiting for them; the callbacks follow in poll() with
         ``_PURGE_QUEUE`` or ``_PURGE_INFLIGHT``. It never waits, whatever ``blocking`` says."""
         self._purge(in_queue, in_flight)
+
+    def init_transactions(self, timeout: Optional[float] = -1, /) -> None:
+        """Gets the producer's id from the coordinator of its ``transactional.id``: once, before the first transaction.
+        An older producer with the same ``transactional.id`` is shut out from here on, and what it left open is aborted.
+
+        All calls about transactions wait up to ``timeout`` seconds (None or below 0: without limit), and raise
+        :class:`KafkaException`, whose error tells what to do: ``retriable()`` (``_TIMED_OUT``): make the same call
+        again, which goes on; ``txn_requires_abort()``: call abort_transaction(), then begin again; ``fatal()``
+        (``_FENCED`` above all): close the producer. ``_STATE``: the call does not fit; ``_NOT_CONFIGURED``: there
+        is no ``transactional.id``."""
+        handle = self._transact()
+        self._until_done(lambda ms: call(lib.ottla_producer_init_transactions, handle, ms), _deadline(timeout))
+
+    def begin_transaction(self) -> None:
+        """Begins a transaction: records sent from now on until it ends belong to it. Does not wait. Without a
+        transaction produce() raises :class:`KafkaException` with ``_STATE``."""
+        self._begin()
+
+    def send_offsets_to_transaction(
+        self, positions: List[TopicPartition], group_metadata: GroupArgument, timeout: Optional[float] = -1
+    ) -> None:
+        """Has offsets of a consumer group committed with the transaction. Each offset is that of the next record to
+        read; positions without one are left out. ``group_metadata`` is an :class:`ottla.ConsumerGroupMetadata`, or
+        what ``consumer_group_metadata()`` of a confluent_kafka consumer gives."""
+        send, group = send_offsets(self._transact(), positions, group_metadata)
+        try:
+            self._until_done(send, _deadline(timeout))
+        finally:
+            lib.ottla_group_metadata_free(group)
+
+    def commit_transaction(self, timeout: Optional[float] = -1, /) -> None:
+        """Flushes, serving callbacks, and commits: readers of committed data see all of the transaction, or nothing.
+        A record that failed makes it fail: abort then."""
+        handle, deadline = self._transact(), _deadline(timeout)
+        left = self._flush(deadline, None)
+        if left:
+            raise KafkaException(timed_out(f"{left} records are not delivered"))
+        self._until_done(lambda ms: call(lib.ottla_producer_commit_transaction, handle, ms), deadline)
+        self._ended()
+
+    def abort_transaction(self, timeout: Optional[float] = -1, /) -> None:
+        """Gives the transaction up, and serves the callbacks of its records; those that were not sent have failed with
+        ``_PURGE_QUEUE``."""
+        handle, deadline = self._transact(), _deadline(timeout)
+        self._give_up_stage()
+        self._until_done(lambda ms: call(lib.ottla_producer_abort_transaction, handle, ms), deadline)
+        self._ended()
+        while self._serve():
+            pass
+
+    @contextlib.contextmanager
+    def transaction(self, timeout: Optional[float] = -1) -> "Iterator[Producer]":
+        """A transaction as a ``with`` block, which commits at its end, within ``timeout`` seconds. If the block raises,
+        or the commit fails, it aborts, and that exception comes out::
+
+            producer.init_transactions()
+            with producer.transaction():
+                producer.produce("orders", "paid")
+                producer.produce("bills", "sent")
+        """
+        self.begin_transaction()
+        try:
+            yield self
+            self.commit_transaction(timeout)
+        except BaseException:
+            self._abort_quietly(timeout)
+            raise
+
+    def _abort_quietly(self, timeout: Optional[float]) -> None:
+        """The exception that led here is what comes out."""
+        try:
+            self.abort_transaction(timeout)
+        except (KafkaException, RuntimeError) as failure:
+            logging.getLogger("ottla").debug("a transaction was not aborted: %s", failure)
+
+    def _until_done(self, ask: Call, deadline: float) -> None:
+        """Makes a call until it has an outcome; callbacks and signals come between."""
+        while True:
+            left = 0.0 if deadline == 0 else max(0.0, deadline - time.monotonic())
+            error = ask(int(min(left, _CALL_WAIT) * 1000))
+            if error is None:
+                return
+            if error != ErrorCode.TIMED_OUT or left <= _CALL_WAIT:
+                raise KafkaException(error)
+            self._serve()
 
     def list_topics(self, topic: Optional[str] = None, timeout: float = -1) -> ClusterMetadata:
         """Asks the cluster for its brokers and topics, or for one topic, which is not created. Waits up to
