@@ -182,6 +182,14 @@ impl Error {
         self
     }
 
+    /// The error of a call that has changed nothing and may be made again.
+    #[must_use]
+    pub fn into_repeatable(mut self) -> Error {
+        let dropped = Families::FATAL.and(Families::ABORTABLE);
+        self.families = self.families.without(dropped).and(Families::RETRIABLE);
+        self
+    }
+
     /// The error as one that ends the producer.
     #[must_use]
     pub fn into_fatal(mut self) -> Error {

@@ -9,6 +9,10 @@ mod information;
 pub mod intercept;
 mod open;
 #[cfg(test)]
+mod embedded_support;
+#[cfg(test)]
+mod exactly_once_tests;
+#[cfg(test)]
 mod face_tests;
 #[cfg(test)]
 mod pair_asked;
@@ -29,6 +33,10 @@ mod send_batch;
 #[cfg(test)]
 mod send_batch_tests;
 mod survey;
+#[cfg(test)]
+mod transaction_case_tests;
+#[cfg(test)]
+mod transaction_error_tests;
 #[cfg(test)]
 mod transaction_tests;
 mod transactions;

@@ -104,8 +104,10 @@ impl Shared {
         self.check_transactional(name)?;
         self.refuse_in_callback(name)?;
         let begun = Instant::now();
-        let call = self.desk.ask(ask)?;
-        self.accumulator.inbox.send(Command::Transaction, Time::ZERO);
+        let (call, new) = self.desk.ask(ask)?;
+        if new {
+            self.accumulator.inbox.send(Command::Transaction, Time::ZERO);
+        }
         loop {
             let waited = begun.elapsed();
             let left = timeout.saturating_sub(waited);

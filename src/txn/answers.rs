@@ -158,7 +158,7 @@ impl Transaction {
         self.stage = Stage::Idle;
         match self.desk.advance(Step::Refuse) {
             Ok(()) => {
-                self.desk.finish(Err(error));
+                self.desk.finish(Err(error.into_repeatable()));
                 Effect::None
             }
             Err(fault) => Effect::Died(fault),

@@ -136,16 +136,17 @@ impl Desk {
         }
     }
 
-    /// Places a call, or takes up again the same one, whose time ran out.
+    /// Places a call, or takes up again the same one, whose time ran out; true when it is new: the sender
+    /// is then to be told.
     ///
     /// # Errors
     /// `STATE` when the state does not allow it or another call has not finished; what failed, where
     /// something did.
-    pub fn ask(&self, ask: Ask) -> Result<Arc<Call>> {
+    pub fn ask(&self, ask: Ask) -> Result<(Arc<Call>, bool)> {
         let mut board = self.lock();
         if let Some(call) = board.call.clone() {
             if call.ask == ask {
-                return Ok(call);
+                return Ok((call, false));
             }
             if board.ended.is_none() && !Self::gives_way(&call, &ask) {
                 return Err(unfinished(ask.name(), &call.ask));
@@ -164,7 +165,7 @@ impl Desk {
         let call = Arc::new(Call { ask, outcome: OnceCell::new() });
         board.call = Some(call.clone());
         self.enter(&mut board, next);
-        Ok(call)
+        Ok((call, true))
     }
 
     /// An abort is possible while offsets are on their way, or were, and nobody waits for them any more.

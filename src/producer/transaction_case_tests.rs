@@ -1,0 +1,327 @@
+//! Transactions against the embedded cluster in virtual time, case by case: what the Java producer's tests
+//! of its TransactionManager demand, and where this producer does better. What errors lead to is in
+//! `transaction_error_tests.rs`.
+
+use std::time::Duration;
+
+use super::embedded_support::*;
+use crate::error::ErrorCode as E;
+use crate::mock::{CoordinatorKind, Fault};
+use crate::producer::{GroupMetadata, GroupOffset};
+use crate::protocol::ApiKey;
+
+/// Lost requests and answers, silence, another coordinator: everything is asked again where it must be.
+#[test]
+fn lost_requests_and_moved_coordinators_are_got_over() {
+    for generation in ALL {
+        for api in [
+            ApiKey::FindCoordinator,
+            ApiKey::AddPartitionsToTxn,
+            ApiKey::AddOffsetsToTxn,
+            ApiKey::TxnOffsetCommit,
+            ApiKey::EndTxn,
+            ApiKey::Produce,
+        ] {
+            for fault in [Fault::DropRequest, Fault::DropResponse, Fault::Silence] {
+                let (mut rig, topic) = ready(generation);
+                push(&rig.stage, api, std::slice::from_ref(&fault));
+                transact(&mut rig, topic, "a").unwrap();
+                for (kind, key) in
+                    [(CoordinatorKind::Transaction, "shipper"), (CoordinatorKind::Group, "g")]
+                {
+                    let mut stage = rig.stage.lock();
+                    let seat = stage.cluster.coordinator(kind, key).unwrap();
+                    stage.cluster.set_coordinator(kind, key, Some(seat % 3 + 1)).unwrap();
+                }
+                transact(&mut rig, topic, "b").unwrap();
+                rig.run_ms(1_000);
+                assert_eq!(all(&rig), ["a", "b"], "{generation:?} {api:?} {fault:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_coordinator_that_is_gone_is_looked_for_and_nothing_turns_meanwhile() {
+    let (mut rig, topic) = ready(V2);
+    let coordinator = rig.stage.lock().cluster.coordinator(CoordinatorKind::Transaction, "shipper");
+    rig.producer.begin_transaction().unwrap();
+    rig.send(topic, 0, "x").unwrap();
+    rig.run_ms(100);
+    rig.stage.lock().down(coordinator.unwrap());
+    rig.commit().unwrap();
+    assert_eq!(all(&rig), ["x"]);
+}
+
+/// V1: records wait for their partition to join, and nothing else does.
+#[test]
+fn records_wait_for_their_own_partition_only() {
+    let (mut rig, topic) = ready(V1);
+    rig.producer.begin_transaction().unwrap();
+    rig.send(topic, 0, "a").unwrap();
+    rig.run_ms(20);
+    assert_eq!(keys(&rig).last(), Some(&ApiKey::Produce));
+    rig.stage.lock().cluster.set_delay_ms(None, Some(ApiKey::AddPartitionsToTxn), 500);
+    rig.send(topic, 1, "b").unwrap();
+    rig.run_ms(20);
+    rig.send(topic, 0, "c").unwrap();
+    rig.run_ms(100);
+    assert_eq!(keys(&rig), [ApiKey::AddPartitionsToTxn, ApiKey::Produce], "of partition 0");
+    // A slow group coordinator holds up no joining either.
+    rig.stage.lock().cluster.set_delay_ms(None, Some(ApiKey::AddPartitionsToTxn), 0);
+    rig.run_ms(500);
+    assert_eq!(keys(&rig), [ApiKey::Produce], "of partition 1");
+    rig.stage.lock().cluster.set_delay_ms(None, Some(ApiKey::AddOffsetsToTxn), 500);
+    let group = GroupMetadata::new("g", -1, "", None).unwrap();
+    let given = [GroupOffset::new("in", 0, 1)];
+    let call = rig.producer.send_offsets_to_transaction(&given, &group, Duration::ZERO);
+    assert_eq!(call.unwrap_err().code(), E::TIMED_OUT);
+    rig.send(topic, 2, "d").unwrap();
+    rig.run_ms(50);
+    let asked = keys(&rig);
+    assert!(asked.contains(&ApiKey::AddOffsetsToTxn) && asked.contains(&ApiKey::Produce));
+    let busy = rig.producer.commit_transaction(Duration::ZERO).unwrap_err();
+    assert!(busy.code() == E::STATE && busy.message().contains("send_offsets_to_transaction"));
+    rig.wait(10_000, |p| p.send_offsets_to_transaction(&given, &group, Duration::ZERO)).unwrap();
+    rig.commit().unwrap();
+    assert_eq!(all(&rig), ["a", "c", "b", "d"]);
+}
+
+/// Until something has joined, the transaction before may still be ending: 20 ms, not a whole pause.
+#[test]
+fn the_first_partition_is_asked_for_again_soon() {
+    for (others, expected) in [(false, 5), (true, 1)] {
+        let (mut rig, topic) = ready(V1);
+        rig.producer.begin_transaction().unwrap();
+        if others {
+            rig.send(topic, 1, "a").unwrap();
+            rig.run_ms(50);
+        }
+        keys(&rig);
+        let busy = vec![Fault::Error(E::CONCURRENT_TRANSACTIONS); 20];
+        push(&rig.stage, ApiKey::AddPartitionsToTxn, &busy);
+        rig.send(topic, 0, "b").unwrap();
+        rig.run_ms(96);
+        let asked = keys(&rig).into_iter().filter(|key| *key == ApiKey::AddPartitionsToTxn);
+        assert_eq!(asked.count(), expected, "in 96 ms");
+    }
+}
+
+#[test]
+fn the_end_waits_for_every_record_and_ends_lingering() {
+    for generation in ALL {
+        let stage = stage(generation, 7);
+        let (mut rig, topic) = Rig::ready(&stage, &[("linger.ms", "10000")]);
+        rig.stage.lock().cluster.set_delay_ms(None, Some(ApiKey::Produce), 700);
+        rig.producer.begin_transaction().unwrap();
+        rig.send(topic, 0, "a").unwrap();
+        rig.send(topic, 1, "b").unwrap();
+        let call = rig.producer.commit_transaction(Duration::ZERO);
+        assert_eq!(call.unwrap_err().code(), E::TIMED_OUT);
+        rig.run_ms(600);
+        let asked = keys(&rig);
+        assert!(asked.contains(&ApiKey::Produce) && !asked.contains(&ApiKey::EndTxn));
+        assert_eq!(rig.codes(), []);
+        rig.commit().unwrap();
+        assert_eq!(rig.codes(), [E::NONE, E::NONE]);
+        assert_eq!(all(&rig), ["a", "b"]);
+    }
+}
+
+#[test]
+fn an_abort_gives_up_what_was_not_sent_and_asks_only_about_what_may_exist() {
+    for generation in ALL {
+        let stage = stage(generation, 7);
+        let (mut rig, topic) = Rig::ready(&stage, &[("linger.ms", "10000")]);
+        rig.producer.begin_transaction().unwrap();
+        rig.send(topic, 0, "never sent").unwrap();
+        rig.abort().unwrap();
+        assert_eq!(rig.codes(), [E::ABORTED]);
+        let asked = keys(&rig);
+        assert!(!asked.contains(&ApiKey::Produce), "{generation:?}");
+        rig.producer.begin_transaction().unwrap();
+        rig.send(topic, 0, "kept").unwrap();
+        rig.commit().unwrap();
+        assert_eq!(all(&rig), ["kept"], "{generation:?}");
+    }
+}
+
+/// A request that may have been carried out must be answered before EndTxn, which would otherwise be
+/// refused for want of a transaction.
+#[test]
+fn an_abort_asks_again_for_what_may_have_joined() {
+    for fault in [Fault::DropRequest, Fault::DropResponse] {
+        let (mut rig, topic) = ready(V1);
+        rig.producer.begin_transaction().unwrap();
+        push(&rig.stage, ApiKey::AddPartitionsToTxn, std::slice::from_ref(&fault));
+        rig.send(topic, 0, "lost").unwrap();
+        rig.run_ms(4);
+        rig.abort().unwrap();
+        let asked = keys(&rig);
+        let adds = asked.iter().filter(|key| **key == ApiKey::AddPartitionsToTxn).count();
+        assert_eq!(adds, 2, "{fault:?}: {asked:?}");
+        transact(&mut rig, topic, "kept").unwrap();
+        assert_eq!(all(&rig), ["kept"]);
+    }
+    // What was refused for now has not joined: nobody need be told of an end.
+    let (mut rig, topic) = ready(V1);
+    rig.producer.begin_transaction().unwrap();
+    push(&rig.stage, ApiKey::AddPartitionsToTxn, &[Fault::Error(E::COORDINATOR_LOAD_IN_PROGRESS)]);
+    rig.send(topic, 0, "lost").unwrap();
+    rig.run_ms(10);
+    keys(&rig);
+    rig.abort().unwrap();
+    assert_eq!(keys(&rig), []);
+}
+
+#[test]
+fn the_protocol_follows_the_brokers_between_transactions_and_never_inside_one() {
+    let (mut rig, topic) = ready((V2.0, 1));
+    rig.producer.begin_transaction().unwrap();
+    rig.send(topic, 0, "a").unwrap();
+    rig.run_ms(50);
+    rig.stage.lock().cluster.set_transaction_version(Some(2));
+    (1..=3).for_each(|broker| rig.stage.lock().drop_connections(broker));
+    seen(&rig);
+    rig.send(topic, 1, "b").unwrap();
+    rig.run_ms(500);
+    rig.commit().unwrap();
+    let asked = seen(&rig);
+    let newest = |of: ApiKey| asked.iter().filter(|(key, _)| *key == of).map(|(_, v)| *v).max();
+    assert_eq!(newest(ApiKey::Produce), Some(11));
+    assert_eq!(newest(ApiKey::EndTxn), Some(4));
+    assert!(newest(ApiKey::AddPartitionsToTxn).is_some());
+    assert!(newest(ApiKey::InitProducerId).is_some(), "the new protocol begins with a new epoch");
+    transact(&mut rig, topic, "c").unwrap();
+    let asked = seen(&rig);
+    let newest = |of: ApiKey| asked.iter().filter(|(key, _)| *key == of).map(|(_, v)| *v).max();
+    assert!(newest(ApiKey::Produce) >= Some(12));
+    assert_eq!(newest(ApiKey::EndTxn), Some(5));
+    assert_eq!(newest(ApiKey::TxnOffsetCommit), Some(5));
+    assert_eq!(newest(ApiKey::AddPartitionsToTxn), None);
+    assert_eq!(newest(ApiKey::AddOffsetsToTxn), None);
+    assert_eq!(newest(ApiKey::InitProducerId), None);
+    rig.stage.lock().cluster.set_transaction_version(Some(1));
+    (1..=3).for_each(|broker| rig.stage.lock().drop_connections(broker));
+    rig.run_ms(500);
+    transact(&mut rig, topic, "d").unwrap();
+    seen(&rig);
+    transact(&mut rig, topic, "e").unwrap();
+    assert!(keys(&rig).contains(&ApiKey::AddPartitionsToTxn), "and back");
+    assert_eq!(all(&rig), ["a", "c", "d", "e", "b"]);
+}
+
+/// Epochs near their last: the coordinator gives another producer id, and numbers begin anew under it.
+#[test]
+fn after_the_last_epoch_transactions_go_on_under_another_id() {
+    for generation in ALL {
+        let stage = stage(generation, 7);
+        stage.lock().cluster.set_transactional_epoch("shipper", i16::MAX - 4);
+        let (mut rig, topic) = Rig::ready(&stage, &[]);
+        for round in 0..8 {
+            transact(&mut rig, topic, &round.to_string())
+                .unwrap_or_else(|e| panic!("{generation:?} {round}: {e:?}"));
+            rig.producer.begin_transaction().unwrap();
+            rig.send(topic, 0, "lost").unwrap();
+            rig.run_ms(20);
+            rig.stage.lock().cluster.push_partition_errors("t", 0, &[E::INVALID_RECORD]);
+            rig.send(topic, 0, "lost").unwrap();
+            rig.run_ms(20);
+            rig.abort().unwrap_or_else(|e| panic!("{generation:?} {round}: {e:?}"));
+        }
+        let expected: Vec<String> = (0..8).map(|round| round.to_string()).collect();
+        assert_eq!(all(&rig), expected, "{generation:?}");
+    }
+}
+
+/// After an abort with losses, or a request without an answer, the next transaction has another epoch where
+/// brokers give one.
+#[test]
+fn the_epoch_changes_where_something_of_the_old_one_may_still_come() {
+    let refused = |rig: &mut Rig, topic| {
+        rig.stage.lock().cluster.push_partition_errors("t", 0, &[E::INVALID_RECORD]);
+        rig.send(topic, 0, "lost").unwrap();
+        rig.run_ms(20);
+    };
+    let (mut rig, topic) = ready(V1);
+    rig.producer.begin_transaction().unwrap();
+    refused(&mut rig, topic);
+    keys(&rig);
+    rig.abort().unwrap();
+    assert_eq!(keys(&rig), [ApiKey::EndTxn, ApiKey::InitProducerId]);
+    // A clean abort needs none.
+    rig.producer.begin_transaction().unwrap();
+    rig.send(topic, 0, "given up").unwrap();
+    rig.run_ms(20);
+    keys(&rig);
+    rig.abort().unwrap();
+    assert_eq!(keys(&rig), [ApiKey::EndTxn]);
+    // An EndTxn without answer does, also to commit: a copy of it could end the next transaction.
+    rig.producer.begin_transaction().unwrap();
+    rig.send(topic, 0, "kept").unwrap();
+    rig.run_ms(20);
+    keys(&rig);
+    push(&rig.stage, ApiKey::EndTxn, &[Fault::DropResponse]);
+    rig.commit().unwrap();
+    assert_eq!(keys(&rig).last(), Some(&ApiKey::InitProducerId));
+    // Since KIP-890 every end brings one.
+    let (mut rig, topic) = ready(V2);
+    rig.producer.begin_transaction().unwrap();
+    refused(&mut rig, topic);
+    keys(&rig);
+    rig.abort().unwrap();
+    assert_eq!(keys(&rig), [ApiKey::EndTxn]);
+}
+
+/// The coordinator ends a transaction that takes too long, and shuts its producer out.
+#[test]
+fn a_transaction_that_takes_too_long_is_aborted_by_the_coordinator() {
+    for generation in ALL {
+        let settings = [("transaction.timeout.ms", "2000")];
+        let (mut rig, topic) = Rig::ready(&stage(generation, 7), &settings);
+        rig.producer.begin_transaction().unwrap();
+        rig.send(topic, 0, "late").unwrap();
+        rig.run_ms(5_000);
+        let error = rig.commit().unwrap_err();
+        assert!(error.is_fatal(), "{generation:?} {error:?}");
+        assert_eq!(all(&rig), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn a_close_does_not_wait_for_what_nobody_waits_for() {
+    for api in [ApiKey::FindCoordinator, ApiKey::InitProducerId] {
+        let mut rig = Rig::new(&stage(V2, 7), &[], 7);
+        push(&rig.stage, api, &[Fault::Silence]);
+        assert_eq!(
+            rig.producer.init_transactions(Duration::ZERO).unwrap_err().code(),
+            E::TIMED_OUT
+        );
+        rig.run_ms(50);
+        assert!(rig.close(60_000, 100), "{api:?}");
+        let error = rig.producer.init_transactions(Duration::ZERO).unwrap_err();
+        assert_eq!(error.code(), E::CLOSED);
+    }
+    // An abort that does not come through is waited for as long as the close may take, and no longer.
+    let (mut rig, topic) = ready(V2);
+    rig.producer.begin_transaction().unwrap();
+    rig.send(topic, 0, "x").unwrap();
+    rig.run_ms(50);
+    push(&rig.stage, ApiKey::EndTxn, &[Fault::Silence, Fault::Silence]);
+    assert!(!rig.close(5_000, 4_900));
+    assert!(rig.close(5_000, 200));
+}
+
+/// A broker that wants to be left alone holds up joining, and only that long.
+#[test]
+fn a_throttled_coordinator_is_left_alone_and_asked_again() {
+    let (mut rig, topic) = ready(V1);
+    push(&rig.stage, ApiKey::AddPartitionsToTxn, &[Fault::ThrottleMs(400)]);
+    rig.producer.begin_transaction().unwrap();
+    rig.send(topic, 0, "a").unwrap();
+    rig.run_ms(50);
+    rig.send(topic, 1, "b").unwrap();
+    rig.run_ms(200);
+    rig.commit().unwrap();
+    assert_eq!(all(&rig), ["a", "b"]);
+}
