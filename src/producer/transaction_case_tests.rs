@@ -325,3 +325,143 @@ fn a_throttled_coordinator_is_left_alone_and_asked_again() {
     rig.commit().unwrap();
     assert_eq!(all(&rig), ["a", "b"]);
 }
+
+/// What has surely not joined needs no end: EndTxn without a transaction would be refused.
+#[test]
+fn where_nothing_joined_an_abort_asks_nobody() {
+    for (api, code) in [
+        (ApiKey::AddPartitionsToTxn, E::TOPIC_AUTHORIZATION_FAILED),
+        (ApiKey::AddOffsetsToTxn, E::GROUP_AUTHORIZATION_FAILED),
+    ] {
+        let (mut rig, topic) = ready(V1);
+        rig.producer.begin_transaction().unwrap();
+        push(&rig.stage, api, &[Fault::Error(code)]);
+        let outcome = match api {
+            ApiKey::AddPartitionsToTxn => rig.send(topic, 0, "lost").and_then(|()| rig.commit()),
+            _ => offsets(&mut rig, 1),
+        };
+        assert_eq!(outcome.unwrap_err().code(), code);
+        keys(&rig);
+        rig.abort().unwrap();
+        assert_eq!(keys(&rig), [], "{api:?}");
+        transact(&mut rig, topic, "kept").unwrap();
+        assert_eq!(all(&rig), ["kept"]);
+    }
+}
+
+#[test]
+fn a_commit_has_partitions_join_before_the_end_and_fails_with_them() {
+    let (mut rig, topic) = ready(V1);
+    rig.producer.begin_transaction().unwrap();
+    rig.send(topic, 0, "a").unwrap();
+    rig.send(topic, 1, "b").unwrap();
+    rig.commit().unwrap();
+    let asked = keys(&rig);
+    let at = |key| asked.iter().position(|asked| *asked == key).unwrap();
+    assert!(at(ApiKey::AddPartitionsToTxn) < at(ApiKey::Produce), "{asked:?}");
+    assert!(at(ApiKey::Produce) < at(ApiKey::EndTxn), "{asked:?}");
+
+    rig.producer.begin_transaction().unwrap();
+    rig.stage.lock().cluster.set_delay_ms(None, Some(ApiKey::AddPartitionsToTxn), 300);
+    push(&rig.stage, ApiKey::AddPartitionsToTxn, &[Fault::Error(E::TOPIC_AUTHORIZATION_FAILED)]);
+    rig.send(topic, 0, "lost").unwrap();
+    rig.run_ms(20);
+    let error = rig.commit().unwrap_err();
+    assert!(error.code() == E::TOPIC_AUTHORIZATION_FAILED && error.is_abortable(), "{error:?}");
+    assert!(error.message().contains("t-0"), "{error}");
+    rig.abort().unwrap();
+    assert_eq!(all(&rig), ["a", "b"]);
+}
+
+/// While it is being aborted nothing makes it worse, but a coordinator that wants it aborted has no way out.
+#[test]
+fn an_abort_takes_no_notice_of_records_and_dies_of_its_own_refusal() {
+    for generation in ALL {
+        let (mut rig, topic) = ready(generation);
+        rig.producer.begin_transaction().unwrap();
+        rig.send(topic, 0, "lost").unwrap();
+        rig.run_ms(50);
+        rig.stage.lock().cluster.push_partition_errors("t", 0, &[E::INVALID_RECORD]);
+        rig.stage.lock().cluster.set_delay_ms(None, Some(ApiKey::Produce), 200);
+        rig.send(topic, 0, "refused").unwrap();
+        rig.run_ms(50);
+        rig.abort().unwrap();
+        assert_eq!(rig.codes(), [E::NONE, E::INVALID_RECORD], "{generation:?}");
+        transact(&mut rig, topic, "kept").unwrap();
+
+        rig.producer.begin_transaction().unwrap();
+        rig.send(topic, 0, "lost").unwrap();
+        rig.run_ms(300);
+        push(&rig.stage, ApiKey::EndTxn, &[Fault::Error(E::TRANSACTION_ABORTABLE)]);
+        assert!(rig.abort().unwrap_err().is_fatal(), "{generation:?}");
+        assert_eq!(all(&rig), ["kept"]);
+    }
+}
+
+/// A failed transaction's coordinator may have moved, and may be out of reach when the next epoch is needed.
+#[test]
+fn an_abort_finds_its_coordinator_and_still_knows_that_it_gives_epochs() {
+    for generation in [V1, V2] {
+        let (mut rig, topic) = ready(generation);
+        rig.producer.begin_transaction().unwrap();
+        rig.send(topic, 0, "lost").unwrap();
+        rig.run_ms(50);
+        rig.stage.lock().cluster.push_partition_errors("t", 0, &[E::INVALID_RECORD]);
+        rig.send(topic, 0, "refused").unwrap();
+        rig.run_ms(50);
+        {
+            let mut stage = rig.stage.lock();
+            let kind = CoordinatorKind::Transaction;
+            let seat = stage.cluster.coordinator(kind, "shipper").unwrap();
+            stage.cluster.set_coordinator(kind, "shipper", Some(seat % 3 + 1)).unwrap();
+            (1..=3).for_each(|broker| stage.drop_connections(broker));
+        }
+        rig.abort().unwrap();
+        transact(&mut rig, topic, "kept").unwrap();
+        assert_eq!(all(&rig), ["kept"], "{generation:?}");
+    }
+}
+
+#[test]
+fn a_batch_too_large_is_split_inside_its_transaction() {
+    for generation in ALL {
+        let (mut rig, topic) = ready(generation);
+        transact(&mut rig, topic, "a").unwrap();
+        rig.producer.begin_transaction().unwrap();
+        rig.stage.lock().cluster.push_partition_errors("t", 0, &[E::MESSAGE_TOO_LARGE]);
+        for value in ["b", "c", "d", "e"] {
+            rig.send(topic, 0, value).unwrap();
+        }
+        rig.commit().unwrap();
+        assert_eq!(all(&rig), ["a", "b", "c", "d", "e"], "{generation:?}");
+    }
+}
+
+/// The answer for records that have expired comes late: they are not reported again, and the end waits for
+/// it.
+#[test]
+fn a_late_answer_changes_nothing_and_is_waited_for() {
+    for generation in ALL {
+        let settings = [("delivery.timeout.ms", "1000"), ("request.timeout.ms", "900")];
+        let stage = stage(generation, 7);
+        let (mut rig, topic) = Rig::ready(&stage, &settings);
+        transact(&mut rig, topic, "a").unwrap();
+        rig.codes();
+        rig.producer.begin_transaction().unwrap();
+        rig.stage.lock().cluster.set_delay_ms(None, Some(ApiKey::AddPartitionsToTxn), 500);
+        rig.stage.lock().cluster.set_delay_ms(None, Some(ApiKey::Produce), 800);
+        rig.stage.lock().cluster.push_partition_errors("t", 0, &[E::INVALID_RECORD]);
+        rig.stage.lock().cluster.set_leader("t", 0, None).unwrap();
+        rig.send(topic, 0, "lost").unwrap();
+        rig.run_ms(510);
+        rig.stage.lock().cluster.set_leader("t", 0, Some(1)).unwrap();
+        let error = rig.commit().unwrap_err();
+        assert!(error.is_abortable(), "{generation:?} {error:?}");
+        assert_eq!(rig.codes().len(), 1);
+        rig.abort().unwrap();
+        assert_eq!(rig.codes(), []);
+        rig.stage.lock().cluster.clear_faults();
+        transact(&mut rig, topic, "b").unwrap();
+        assert_eq!(all(&rig), ["a", "b"], "{generation:?}");
+    }
+}

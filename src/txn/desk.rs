@@ -285,3 +285,7 @@ impl fmt::Debug for Desk {
         write!(f, "Desk({:?})", self.lock())
     }
 }
+
+#[cfg(test)]
+#[path = "desk_tests.rs"]
+mod tests;

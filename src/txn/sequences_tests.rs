@@ -229,3 +229,73 @@ fn a_log_that_knows_nobody_gets_what_has_numbers_and_then_one_batch_alone() {
     sequences.take(&fresh(30), 10, NEWEST, NOW).unwrap();
     assert_eq!(sequences.gate(&fresh(40), NEWEST), Gate::Open);
 }
+
+#[test]
+fn where_no_epoch_follows_numbers_go_back_to_the_first_that_is_surely_not_stored() {
+    let mut sequences = in_flight(&[0, 10, 20]);
+    assert!(sequences.clone().rewind(), "nothing is missing");
+    sequences.give_up(20, true);
+    assert!(!sequences.rewind(), "others are under way");
+    sequences.give_up(10, true);
+    sequences.acknowledge(0, NOW);
+    assert!(sequences.is_cut(&fresh(30)), "only another epoch would do");
+    assert!(sequences.rewind());
+    assert_eq!(sequences.take(&fresh(30), 1, NEWEST, NOW), Some(Taken::Given(identity(0, 10))));
+    // What may be stored keeps its numbers for ever.
+    let mut sequences = in_flight(&[0, 10]);
+    sequences.give_up(0, false);
+    sequences.give_up(10, true);
+    assert!(!sequences.rewind());
+    // A follower that is stored shows that nothing is missing.
+    let mut sequences = in_flight(&[0, 10]);
+    sequences.give_up(0, false);
+    sequences.acknowledge(10, NOW);
+    assert!(sequences.rewind());
+    assert_eq!(sequences.take(&fresh(20), 1, NEWEST, NOW), Some(Taken::Given(identity(0, 20))));
+}
+
+#[test]
+fn going_back_to_the_first_lost_number_counts_around_the_largest() {
+    let mut sequences = in_flight(&[]);
+    sequences.next = i32::MAX - 4;
+    for ordinal in [0, 10, 20] {
+        sequences.take(&fresh(ordinal), 10, NEWEST, NOW).unwrap();
+    }
+    // The second begins at 5, behind the first in number and before it in order.
+    sequences.give_up(10, true);
+    sequences.give_up(0, true);
+    sequences.give_up(20, true);
+    assert!(sequences.rewind());
+    let next = sequences.take(&fresh(30), 1, NEWEST, NOW);
+    assert_eq!(next, Some(Taken::Given(identity(0, i32::MAX - 4))));
+}
+
+#[test]
+fn a_producer_that_was_forgotten_goes_back_to_zero() {
+    let mut sequences = in_flight(&[]);
+    sequences.next = 500;
+    sequences.take(&fresh(0), 10, NEWEST, NOW).unwrap();
+    sequences.forgotten();
+    sequences.give_up(0, true);
+    assert!(sequences.rewind());
+    assert_eq!(sequences.take(&fresh(10), 1, NEWEST, NOW), Some(Taken::Given(identity(0, 0))));
+}
+
+#[test]
+fn a_partition_follows_the_epoch_that_is_given_once_nothing_is_under_way() {
+    let next = ProducerId { epoch: 1, ..ID };
+    let mut sequences = in_flight(&[0]);
+    sequences.follow(next);
+    assert_eq!(sequences.take(&fresh(10), 1, NEWEST, NOW), Some(Taken::Given(identity(0, 10))));
+    sequences.give_up(10, false);
+    sequences.give_up(0, true);
+    assert!(sequences.is_cut(&fresh(20)));
+    sequences.follow(next);
+    assert!(!sequences.is_cut(&fresh(20)));
+    let taken = sequences.take(&fresh(20), 1, Some(next), NOW);
+    assert_eq!(taken, Some(Taken::Given(identity(1, 0))));
+    sequences.acknowledge(20, NOW);
+    sequences.follow(next);
+    let taken = sequences.take(&fresh(21), 1, Some(next), NOW);
+    assert_eq!(taken, Some(Taken::Given(identity(1, 1))), "the same epoch goes on");
+}
