@@ -189,7 +189,8 @@ impl Payload {
     }
 }
 
-/// The bytes of a payload's chunks, each freed once it is read; their sizes add up in `consumed`.
+/// The bytes of a payload's chunks, each freed once it is read; their sizes add up in `consumed`. The one
+/// that is being read counts as consumed already: it is the reader's, beside all counted memory.
 pub(super) struct ChunkReader<'a> {
     chunks: std::vec::IntoIter<Vec<u8>>,
     current: Vec<u8>,
@@ -207,7 +208,7 @@ impl Read for ChunkReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.taken == self.current.len() {
             let Some(next) = self.chunks.next() else { return Ok(0) };
-            self.consumed.set(self.consumed.get() + self.current.capacity());
+            self.consumed.set(self.consumed.get() + next.capacity());
             self.current = next;
             self.taken = 0;
         }

@@ -23,7 +23,7 @@ use crate::sync::atomic::Ordering;
 use crate::time::Time;
 
 /// Output is cut into pieces of about this size.
-const PIECE_BYTES: usize = 64 << 10;
+pub(super) const PIECE_BYTES: usize = 64 << 10;
 
 /// How the batches of a topic are compressed, and how well.
 #[derive(Clone, Debug)]
@@ -83,8 +83,8 @@ pub trait Encoding: Send {
 /// What a thread that encodes keeps between jobs.
 #[derive(Debug, Default)]
 pub struct Workbench {
-    encoder: Encoder,
-    scratch: Vec<u8>,
+    pub(super) encoder: Encoder,
+    pub(super) scratch: Vec<u8>,
 }
 
 /// Runs each job at once, on the thread that submits it: for the simulator, and where no thread is to be had.
@@ -149,14 +149,8 @@ pub fn encode(job: EncodeJob, pool: &Arc<Pool>, bench: &mut Workbench) -> Result
         .map_err(|_| Error::new(ErrorCode::STATE, "a batch was read before it was encoded"))?;
     let (plain_bytes, overhead_bytes) = (payload.bytes(), payload.overhead_bytes());
     let (chunks, counted_bytes) = payload.into_chunks();
-    let mut output = Output {
-        pool,
-        held: Lease::new(pool.clone(), counted_bytes - overhead_bytes),
-        pieces: Vec::new(),
-        bytes: 0,
-        crc: Crc::new(magic),
-        headers_dropped: 0,
-    };
+    let held = Lease::new(pool.clone(), counted_bytes - overhead_bytes);
+    let mut output = Output::new(pool, held, magic);
     let mut kept = Lease::new(pool.clone(), overhead_bytes);
     bench.scratch.clear();
     let codec = compression.compression.codec();
@@ -169,9 +163,7 @@ pub fn encode(job: EncodeJob, pool: &Arc<Pool>, bench: &mut Workbench) -> Result
     if codec != Codec::None {
         compression.ratio.observe(output.bytes as f32 / plain_bytes.max(1) as f32);
     }
-    let (crc, bytes) = (output.crc.finish(), output.bytes);
-    let pieces = std::mem::take(&mut output.pieces);
-    let payload = Payload::of_pieces(pieces, bytes, kept.use_up(), pool.clone());
+    let (payload, crc) = output.finish(kept.use_up());
     let headers_dropped = output.headers_dropped;
     Ok(Encoded { payload: Arc::new(payload), crc, summary, plain_bytes, headers_dropped })
 }
@@ -253,17 +245,35 @@ fn convert(
 }
 
 /// The pieces so far, and the counted bytes that pay for more.
-struct Output<'a> {
+pub(super) struct Output<'a> {
     pool: &'a Arc<Pool>,
-    held: Lease,
+    /// What pays first.
+    pub(super) held: Lease,
     pieces: Vec<Vec<u8>>,
-    bytes: usize,
+    /// Bytes in the pieces.
+    pub(super) bytes: usize,
     crc: Crc,
     headers_dropped: usize,
 }
 
-impl Output<'_> {
-    fn cut(&mut self, scratch: &mut Vec<u8>) -> Result<()> {
+impl<'a> Output<'a> {
+    /// Nothing yet; `held` pays for what comes.
+    pub(super) fn new(pool: &'a Arc<Pool>, held: Lease, magic: Magic) -> Output<'a> {
+        let crc = Crc::new(magic);
+        Output { pool, held, pieces: Vec::new(), bytes: 0, crc, headers_dropped: 0 }
+    }
+
+    /// What was written, as a payload that keeps `counted_bytes` besides, and its checksum.
+    pub(super) fn finish(&mut self, counted_bytes: usize) -> (Payload, u32) {
+        let pieces = std::mem::take(&mut self.pieces);
+        let payload = Payload::of_pieces(pieces, self.bytes, counted_bytes, self.pool.clone());
+        (payload, self.crc.finish())
+    }
+
+    /// Makes a piece of what a codec has written so far.
+    ///
+    /// Errors: `STATE` when there is no memory for it.
+    pub(super) fn cut(&mut self, scratch: &mut Vec<u8>) -> Result<()> {
         let wanted = scratch.len();
         let missing =
             Needs { counted_bytes: wanted.saturating_sub(self.held.bytes()), ..Needs::default() };

@@ -281,7 +281,7 @@ fn compressed_batches_are_split_until_each_record_is_alone() {
                     batches.extend(parts.into_iter().rev());
                 }
                 Err(SplitFailure::Impossible(single)) => singles.push(*single),
-                Err(SplitFailure::StillShared(_)) => panic!("nobody else reads it"),
+                Err(SplitFailure::NotNow(_)) => panic!("nobody else reads it"),
             }
         }
         let ordinals: Vec<u64> = singles.iter().map(|batch| batch.name.ordinal).collect();
@@ -292,6 +292,36 @@ fn compressed_batches_are_split_until_each_record_is_alone() {
         }
         assert!(bench.partition.compression.ratio.get() > 0.9, "it is not trusted any more");
         assert_eq!(bench.pool.available_bytes(), 1 << 20, "{codec}");
+    }
+}
+
+/// Its plain bytes are many times what there is.
+#[test]
+fn a_compressed_batch_is_split_beside_a_pool_that_callers_filled() {
+    for codec in CODECS {
+        for memory in [256 << 10, 2 << 20] {
+            let mut bench = Bench::new(memory, 1 << 30, Compression::new(codec));
+            let (count, size) = (40, memory / 80);
+            for n in 0..count {
+                bench.append(&value(n, size));
+            }
+            for job in bench.jobs() {
+                bench.run(job);
+            }
+            let batch = bench.take();
+            let reserve = memory - bench.pool.caller_limit_bytes();
+            let free = bench.pool.available_bytes() - reserve;
+            let rest = Needs { counted_bytes: free, ..Needs::default() };
+            assert!(bench.pool.try_take(&rest, Taker::Caller, &mut Vec::new()));
+            let compression = bench.partition.compression.clone();
+            let parts = split(batch, &bench.pool, &compression, &mut bench.tools).unwrap();
+            let found: Vec<Vec<u8>> = parts.iter().flat_map(values).collect();
+            let expected: Vec<Vec<u8>> = (0..count).map(|n| value(n, size)).collect();
+            assert!(found == expected, "{codec} {memory}");
+            parts.into_iter().for_each(|part| bench.finish(part));
+            bench.pool.release(&mut Vec::new(), free);
+            assert_eq!(bench.pool.available_bytes(), memory, "{codec}");
+        }
     }
 }
 

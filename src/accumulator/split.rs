@@ -1,16 +1,19 @@
 //! Cuts a batch that a broker found too large into smaller ones (KIP-126): same records, order, timestamps,
-//! deadline and promises. Streams from chunk to chunk, paying for output with the input it has
-//! consumed, so it never waits for memory. A compressed batch is read through its codec, and each part is
-//! compressed again before the next one is begun.
+//! deadline and promises. Streams from chunk to chunk, through the codec on both sides, and pays for output
+//! with the input that it has consumed. What the parts may take more than the whole is taken beforehand, from
+//! the sender's reserve too; if that is not to be had the batch stays whole and is tried again later, so
+//! nobody ever waits for memory here. Only parts that compress much worse than the whole can fail for want
+//! of it.
 
 use std::cell::Cell;
 use std::sync::Arc;
 
 use crate::accumulator::batch::{Batch, BatchName, BATCH_OVERHEAD_BYTES};
 use crate::accumulator::chain::{Chain, ChunkReader, Payload};
-use crate::accumulator::encode::{encode, EncodeJob, TopicCompression, Workbench};
-use crate::accumulator::pool::{class_for, Needs, Pool, Taker};
+use crate::accumulator::encode::{Output, TopicCompression, Workbench, PIECE_BYTES};
+use crate::accumulator::pool::{class_for, Needs, Pool, Taker, CHUNK_SIZES};
 use crate::delivery::Lease;
+use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::frame::Pieces;
 use crate::record::compress::Decoder;
 use crate::record::{
@@ -21,20 +24,32 @@ use crate::time::Time;
 /// Why a batch could not be split.
 #[derive(Debug)]
 pub enum SplitFailure {
-    /// A request still reads the batch: try again later. The batch comes back whole.
-    StillShared(Box<Batch>),
-    /// It holds a single record, or memory or its bytes do not allow it. Its promises come back.
+    /// A request still reads the batch, or there is no memory for parts: try again later. The batch comes
+    /// back whole.
+    NotNow(Box<Batch>),
+    /// It holds a single record, or its bytes do not allow it. Its promises come back.
     Impossible(Box<Batch>),
 }
+
+/// So many parts there are at most: of two in a row, the records are more than half of the whole.
+const PARTS_MAX: usize = 5;
 
 /// Parts are measured in plain bytes: 1, less the margin that a builder adds.
 const PLAIN: f32 = 1.0 / 1.05;
 
 /// The part being written.
-struct Part {
+struct Part<'a> {
     builder: BatchBuilder,
-    chain: Chain,
-    growth_bytes: usize,
+    /// Counted bytes that stay its own.
+    overhead: Lease,
+    form: Form<'a>,
+}
+
+/// What its records are written to.
+enum Form<'a> {
+    Plain(Chain),
+    /// Through the codec; plain bytes so far.
+    Compressed(Output<'a>, usize),
 }
 
 /// A part that is written.
@@ -48,7 +63,6 @@ struct Done {
 /// The writing side: parts so far, and counted bytes that consumed input has left over.
 struct Parts<'a> {
     pool: &'a Arc<Pool>,
-    name: BatchName,
     magic: Magic,
     compression: &'a TopicCompression,
     bench: &'a mut Workbench,
@@ -57,92 +71,136 @@ struct Parts<'a> {
     /// Bytes of input chunks that were consumed, and how many of them count as held.
     consumed: &'a Cell<usize>,
     credited: usize,
-    open: Option<Part>,
+    open: Option<Part<'a>>,
     done: Vec<Done>,
 }
 
+fn no_memory() -> Error {
+    Error::new(ErrorCode::STATE, "buffer.memory has no room for the parts of a batch")
+}
+
 impl Parts<'_> {
-    /// The held bytes pay, as far as they go.
-    fn take(&mut self, needs: &Needs, chain: &mut Chain) -> bool {
+    /// What was consumed since pays from now on.
+    fn credit(&mut self) {
         self.held.grow(self.consumed.get() - self.credited);
         self.credited = self.consumed.get();
-        chain.take(needs, self.pool, Taker::Exchange(&mut self.held))
     }
 
-    fn begin(&mut self) -> bool {
-        let codec = self.compression.compression.codec();
-        let create_time = TimestampType::CreateTime;
-        let Ok(builder) = BatchBuilder::new(self.magic, codec, create_time, self.target_bytes)
-        else {
-            return false;
-        };
-        let builder = builder.expecting(PLAIN);
-        let mut chain = Chain::new(class_for(self.target_bytes / 4));
-        let counted = Needs { counted_bytes: BATCH_OVERHEAD_BYTES, ..Needs::default() };
-        if !self.take(&counted, &mut chain) {
-            return false;
-        }
-        self.open = Some(Part { builder, chain, growth_bytes: 0 });
-        true
-    }
-
-    fn append(&mut self, record: &RecordView<'_>) -> bool {
-        let record = record.as_record();
-        let fits =
-            self.open.as_ref().is_some_and(|p| p.builder.has_room_for(p.builder.size_of(&record)));
-        let ready = fits || self.end() && self.begin();
-        if !ready {
-            return false;
-        }
-        let Some(mut part) = self.open.take() else { return false };
-        let size = part.builder.size_of(&record);
-        let room = part.chain.room() >= size || self.make_room(&mut part, size);
-        if room {
-            part.builder.append(&record, size, &mut part.chain);
-        }
-        self.open = Some(part);
-        room
-    }
-
-    fn make_room(&mut self, part: &mut Part, size: usize) -> bool {
-        let mut needs = part.chain.needs(size, false);
-        let growth_bytes = self.compression.compression.growth_max(needs.bytes());
-        needs.counted_bytes += growth_bytes;
-        let taken = self.take(&needs, &mut part.chain);
-        part.growth_bytes += if taken { growth_bytes } else { 0 };
+    /// The held bytes pay, as far as they go.
+    fn take(&mut self, needs: &Needs, chain: &mut Chain) -> bool {
+        self.credit();
+        let mut pays = self.held.split_off(needs.bytes());
+        let taken = chain.take(needs, self.pool, Taker::Exchange(&mut pays));
+        self.held.grow(pays.use_up());
         taken
     }
 
-    /// Ends the part being written, if there is one; false when it could not be compressed.
-    fn end(&mut self) -> bool {
-        let Some(mut part) = self.open.take() else { return true };
+    fn begin(&mut self) -> Result<()> {
+        let compression = self.compression.compression;
+        let create_time = TimestampType::CreateTime;
+        let (magic, target) = (self.magic, self.target_bytes);
+        let builder = BatchBuilder::new(magic, compression.codec(), create_time, target)?;
+        let counted = Needs { counted_bytes: BATCH_OVERHEAD_BYTES, ..Needs::default() };
+        let mut chain = Chain::new(class_for(target / 4));
+        if !self.take(&counted, &mut chain) {
+            return Err(no_memory());
+        }
+        let form = if compression.is_some() {
+            let Workbench { encoder, scratch } = &mut *self.bench;
+            scratch.clear();
+            encoder.begin(compression, magic, 0, scratch)?;
+            Form::Compressed(Output::new(self.pool, Lease::new(self.pool.clone(), 0), magic), 0)
+        } else {
+            Form::Plain(chain)
+        };
+        let overhead = Lease::new(self.pool.clone(), BATCH_OVERHEAD_BYTES);
+        self.open = Some(Part { builder: builder.expecting(PLAIN), overhead, form });
+        Ok(())
+    }
+
+    fn append(&mut self, record: &RecordView<'_>) -> Result<()> {
+        let record = record.as_record();
+        let fits =
+            self.open.as_ref().is_some_and(|p| p.builder.has_room_for(p.builder.size_of(&record)));
+        if !fits {
+            self.end()?;
+            self.begin()?;
+        }
+        let Some(mut part) = self.open.take() else { return Err(no_memory()) };
+        let size = part.builder.size_of(&record);
+        match &mut part.form {
+            Form::Plain(chain) => {
+                if chain.room() < size && !self.make_room(chain, size) {
+                    return Err(no_memory());
+                }
+                part.builder.append(&record, size, chain);
+            }
+            Form::Compressed(output, plain_bytes) => {
+                let mut plain = Vec::with_capacity(size);
+                part.builder.append(&record, size, &mut plain);
+                *plain_bytes += plain.len();
+                self.bench.encoder.write(&plain, &mut self.bench.scratch)?;
+                if self.bench.scratch.len() >= PIECE_BYTES {
+                    self.cut(output)?;
+                }
+            }
+        }
+        self.open = Some(part);
+        Ok(())
+    }
+
+    /// Where memory is short, chunks are taken no larger than necessary.
+    fn make_room(&mut self, chain: &mut Chain, size: usize) -> bool {
+        let short = self.pool.available_bytes() < self.pool.total_bytes() / 4;
+        let needs = chain.needs(size, short);
+        self.take(&needs, chain) || self.take(&chain.needs(size, true), chain)
+    }
+
+    fn cut(&mut self, output: &mut Output<'_>) -> Result<()> {
+        self.credit();
+        output.held.grow(self.held.split_off(self.bench.scratch.len()).use_up());
+        output.cut(&mut self.bench.scratch)
+    }
+
+    /// Ends the part being written, if there is one.
+    fn end(&mut self) -> Result<()> {
+        let Some(mut part) = self.open.take() else { return Ok(()) };
         part.builder.close_for_appends();
         let summary = part.builder.summary();
-        let payload = part.chain.seal(self.pool.clone(), BATCH_OVERHEAD_BYTES, part.growth_bytes);
-        let plain_bytes = payload.bytes();
-        let mut done = Done { summary, plain_bytes, payload: Arc::new(payload), crc: None };
-        if summary.codec != Codec::None {
-            let job = EncodeJob {
-                slot: self.name.slot,
-                ordinal: self.name.ordinal,
-                from: BatchSummary { codec: Codec::None, ..summary },
-                magic: summary.magic,
-                payload: done.payload,
-                compression: self.compression.clone(),
-            };
-            let Ok(encoded) = encode(job, self.pool, self.bench) else { return false };
-            (done.payload, done.crc) = (encoded.payload, Some(encoded.crc));
-        }
+        let done = match part.form {
+            Form::Plain(chain) => {
+                let payload = chain.seal(self.pool.clone(), part.overhead.use_up(), 0);
+                let plain_bytes = payload.bytes();
+                Done { summary, plain_bytes, payload: Arc::new(payload), crc: None }
+            }
+            Form::Compressed(mut output, plain_bytes) => {
+                self.bench.encoder.finish(&mut self.bench.scratch)?;
+                self.cut(&mut output)?;
+                let ratio = output.bytes as f32 / plain_bytes.max(1) as f32;
+                self.compression.ratio.observe(ratio);
+                let (payload, crc) = output.finish(part.overhead.use_up());
+                Done { summary, plain_bytes, payload: Arc::new(payload), crc: Some(crc) }
+            }
+        };
         self.done.push(done);
-        true
+        Ok(())
     }
 
     fn discard(self) {
-        // Sealed, it goes home by itself.
-        if let Some(part) = self.open {
-            drop(part.chain.seal(self.pool.clone(), BATCH_OVERHEAD_BYTES, part.growth_bytes));
+        if let Some(Part { form: Form::Plain(chain), .. }) = self.open {
+            chain.discard(self.pool);
         }
     }
+}
+
+/// What parts may take more than the whole: their bookkeeping, the rest of a chunk each, and compressed ones
+/// a little for what they have no longer in common.
+fn margin(batch: &Batch) -> Needs {
+    let rest = match batch.summary.codec {
+        Codec::None => CHUNK_SIZES[0] * PARTS_MAX,
+        _ => batch.payload.bytes() / 16,
+    };
+    Needs { counted_bytes: rest + PARTS_MAX * BATCH_OVERHEAD_BYTES, ..Needs::default() }
 }
 
 /// Splits `batch` into batches of about half its plain size; records larger than that go alone.
@@ -152,28 +210,33 @@ pub fn split(
     pool: &Arc<Pool>,
     compression: &TopicCompression,
     bench: &mut Workbench,
-) -> Result<Vec<Batch>, SplitFailure> {
+) -> std::result::Result<Vec<Batch>, SplitFailure> {
     if batch.count() < 2 {
         return Err(SplitFailure::Impossible(Box::new(batch)));
     }
+    let margin = margin(&batch);
+    if !pool.try_take(&margin, Taker::Sender, &mut Vec::new()) {
+        pool.press();
+        return Err(SplitFailure::NotNow(Box::new(batch)));
+    }
+    let mut held = Lease::new(pool.clone(), margin.bytes());
     let wire_bytes = batch.payload.bytes();
     let payload = match Arc::try_unwrap(batch.payload) {
         Ok(payload) => payload,
         Err(shared) => {
             batch.payload = shared;
-            return Err(SplitFailure::StillShared(Box::new(batch)));
+            return Err(SplitFailure::NotNow(Box::new(batch)));
         }
     };
     if batch.summary.codec != Codec::None {
         compression.ratio.reset(wire_bytes as f32 / batch.plain_bytes.max(1) as f32);
     }
     let (chunks, counted_bytes) = payload.into_chunks();
+    held.grow(counted_bytes);
     let input_bytes: usize = chunks.iter().map(Vec::capacity).sum();
     let consumed = Cell::new(0);
-    let held = Lease::new(pool.clone(), counted_bytes);
     let mut parts = Parts {
         pool,
-        name: batch.name,
         magic: batch.summary.magic,
         compression,
         bench,
@@ -184,13 +247,12 @@ pub fn split(
         open: None,
         done: Vec::new(),
     };
-    let chunks = ChunkReader::new(chunks, &consumed);
-    let complete = rewrite(chunks, &batch.summary, &mut parts);
+    let complete = rewrite(ChunkReader::new(chunks, &consumed), &batch.summary, &mut parts);
     // The input is gone by now, read or not.
     parts.held.grow(input_bytes - parts.credited);
     let records: u32 = parts.done.iter().map(|part| part.summary.count).sum();
     batch.payload = Arc::new(Chain::new(0).seal(pool.clone(), 0, 0));
-    if !complete || records != batch.count() || parts.done.len() < 2 {
+    if complete.is_err() || records != batch.count() || parts.done.len() < 2 {
         parts.discard();
         return Err(SplitFailure::Impossible(Box::new(batch)));
     }
@@ -199,17 +261,16 @@ pub fn split(
     Ok(seal_parts(batch, done))
 }
 
-/// Copies every record of `chunks` into the parts; false if memory or the bytes gave out.
-fn rewrite(chunks: ChunkReader<'_>, summary: &BatchSummary, parts: &mut Parts<'_>) -> bool {
-    let Ok(plain) = Decoder::new(summary.codec, summary.magic, chunks) else { return false };
+/// Copies every record of `chunks` into the parts.
+///
+/// Errors: `STATE` if memory gave out, others if the bytes are not what they should be.
+fn rewrite(chunks: ChunkReader<'_>, summary: &BatchSummary, parts: &mut Parts<'_>) -> Result<()> {
+    let plain = Decoder::new(summary.codec, summary.magic, chunks)?;
     let mut records = RecordStream::of_format(plain, summary.magic, summary.base_timestamp_ms);
-    loop {
-        match records.read_next() {
-            Ok(Some(record)) if parts.append(&record) => {}
-            Ok(None) => return parts.end(),
-            Ok(Some(_)) | Err(_) => return false,
-        }
+    while let Some(record) = records.read_next()? {
+        parts.append(&record)?;
     }
+    parts.end()
 }
 
 fn seal_parts(mut batch: Batch, parts: Vec<Done>) -> Vec<Batch> {

@@ -36,7 +36,7 @@ impl Bench {
         Bench { pool: Pool::new(memory), delivery, compression }
     }
 
-    fn split(&self, batch: Batch) -> Result<Vec<Batch>, SplitFailure> {
+    fn split(&self, batch: Batch) -> std::result::Result<Vec<Batch>, SplitFailure> {
         split(batch, &self.pool, &self.compression, &mut Workbench::default())
     }
 
@@ -193,7 +193,7 @@ fn a_payload_that_a_request_still_reads_is_left_alone() {
     let bench = Bench::new(1 << 20);
     let batch = bench.batch(&records);
     let reader = batch.payload.clone();
-    let Err(SplitFailure::StillShared(batch)) = bench.split(batch) else {
+    let Err(SplitFailure::NotNow(batch)) = bench.split(batch) else {
         panic!("it was split");
     };
     assert_eq!(read(&batch), records);
@@ -220,19 +220,42 @@ fn a_split_needs_no_memory_that_callers_could_take() {
 }
 
 #[test]
-fn without_memory_the_promises_come_back_and_nothing_leaks() {
+fn without_memory_the_batch_stays_whole_and_is_split_when_some_came_back() {
     let records: Vec<Plain> = (0..20).map(|n| plain(vec![n; 2_000])).collect();
     let bench = Bench::new(128 << 10);
     let batch = bench.batch(&records);
     let rest = Needs { counted_bytes: bench.pool.available_bytes(), ..Needs::default() };
     assert!(bench.pool.try_take(&rest, Taker::Sender, &mut Vec::new()));
-    let Err(SplitFailure::Impossible(batch)) = bench.split(batch) else {
+    let Err(SplitFailure::NotNow(batch)) = bench.split(batch) else {
         panic!("it was split without memory");
     };
-    assert_eq!(batch.promises.as_ref().unwrap().count(), 20);
-    drop(batch);
+    assert_eq!(read(&batch), records);
     bench.pool.release(&mut Vec::new(), rest.counted_bytes);
+    let parts = bench.split(*batch).unwrap();
+    assert_eq!(parts.iter().flat_map(read).collect::<Vec<_>>(), records);
+    drop(parts);
     check_the_end(&bench, &records);
+}
+
+#[test]
+fn pools_of_any_size_that_callers_filled_let_a_batch_be_split() {
+    for memory in [64 << 10, 256 << 10, 512 << 10, 4 << 20] {
+        for count in [2, 3, 7, 30] {
+            let size = memory / 4 / count;
+            let records: Vec<Plain> = (0..count).map(|n| plain(vec![n as u8; size])).collect();
+            let bench = Bench::new(memory);
+            let batch = bench.batch(&records);
+            let reserve = memory - bench.pool.caller_limit_bytes();
+            let free = bench.pool.available_bytes() - reserve;
+            let rest = Needs { counted_bytes: free, ..Needs::default() };
+            assert!(bench.pool.try_take(&rest, Taker::Caller, &mut Vec::new()));
+            let parts = bench.split(batch).unwrap();
+            assert_eq!(parts.iter().flat_map(read).collect::<Vec<_>>(), records);
+            drop(parts);
+            bench.pool.release(&mut Vec::new(), free);
+            check_the_end(&bench, &records);
+        }
+    }
 }
 
 fn plains() -> impl Strategy<Value = Plain> {

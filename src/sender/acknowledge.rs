@@ -325,7 +325,7 @@ impl<N: Network> Sender<N> {
                 self.slot(slot).sequences.split(ordinal, ordinals);
                 partition.put_back_parts(parts);
             }
-            Err(SplitFailure::StillShared(batch)) => self.put_back(*batch, now),
+            Err(SplitFailure::NotNow(batch)) => self.put_back(*batch, now),
             Err(SplitFailure::Impossible(batch)) => {
                 let text: Arc<str> =
                     "the broker finds the batch too large, and it cannot be split".into();
