@@ -19,6 +19,9 @@ type Error struct {
 	Code Code
 	// Message says what happened, for people.
 	Message string
+	// flagged: flags, and not those of the code, tell what can be done.
+	flagged bool
+	flags   uint32
 }
 
 // Error gives message and name of the code.
@@ -39,7 +42,12 @@ func (e *Error) Abortable() bool { return e.has(native.FlagAbortable) }
 // Fatal says whether the producer must be closed.
 func (e *Error) Fatal() bool { return e.has(native.FlagFatal) }
 
-func (e *Error) has(flag uint32) bool { return native.Flags(int32(e.Code))&flag != 0 }
+func (e *Error) has(flag uint32) bool {
+	if e.flagged {
+		return e.flags&flag != 0
+	}
+	return native.Flags(int32(e.Code))&flag != 0
+}
 
 // Version of the library that is linked.
 func Version() string {
@@ -51,7 +59,7 @@ func Version() string {
 func public(err error) error {
 	var failure *native.Failure
 	if errors.As(err, &failure) {
-		return &Error{Code: Code(failure.Code), Message: failure.Message}
+		return &Error{Code(failure.Code), failure.Message, failure.Flagged, failure.Flags}
 	}
 	return err
 }

@@ -112,9 +112,30 @@ type StoredRecord struct {
 	Headers   []Header
 }
 
-// Records reads back every record of a partition, in order.
+// CommittedOffset is the offset that a consumer group has committed for a partition, or -1. Offsets sent to a transaction
+// count once that is committed.
+func (c *MockCluster) CommittedOffset(group, topic string, partition int32) (int64, error) {
+	offset, err := c.native.CommittedOffset(group, topic, partition)
+	return offset, public(err)
+}
+
+// SetKafkaVersion makes the brokers as old as those of a Kafka release: "2.8", say.
+func (c *MockCluster) SetKafkaVersion(release string) error {
+	return public(c.native.SetKafkaVersion(release))
+}
+
+// Records reads back every record of a partition, in order, whatever became of its transaction.
 func (c *MockCluster) Records(topic string, partition int32) ([]StoredRecord, error) {
-	records, err := c.native.Records(topic, partition)
+	return c.records(topic, partition, native.IsolationReadUncommitted)
+}
+
+// CommittedRecords reads back what a consumer with isolation.level=read_committed would get from a partition by now.
+func (c *MockCluster) CommittedRecords(topic string, partition int32) ([]StoredRecord, error) {
+	return c.records(topic, partition, native.IsolationReadCommitted)
+}
+
+func (c *MockCluster) records(topic string, partition int32, isolation int) ([]StoredRecord, error) {
+	records, err := c.native.Records(topic, partition, isolation)
 	stored := make([]StoredRecord, len(records))
 	for i, record := range records {
 		stored[i] = StoredRecord{record.Offset, record.Timestamp, record.Key, record.Value, nil}

@@ -19,6 +19,8 @@ type Producer struct {
 	largest int
 	// transactional: there is a transactional.id.
 	transactional bool
+	// transactionTimeout is the coordinator's.
+	transactionTimeout time.Duration
 
 	events   chan Event
 	mail     mail
@@ -70,6 +72,7 @@ func NewProducer(conf *ConfigMap) (*Producer, error) {
 	p.name = fmt.Sprintf("%s#producer-%d", id, instances.Add(1))
 	transactionalID, _ := settings.Get("transactional.id")
 	p.transactional = transactionalID != ""
+	p.transactionTimeout = milliseconds(settings, "transaction.timeout.ms")
 	p.largest = integer(settings, "message.max.bytes")
 	p.logs.open(p.name, config)
 	p.mail.open()

@@ -1,7 +1,6 @@
 package kafka_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"reflect"
@@ -305,30 +304,6 @@ func TestAfterClose(t *testing.T) {
 		t.Fatal("not closed")
 	}
 	for range producer.Events() {
-	}
-}
-
-// C96: without transactional.id.
-func TestNoTransactions(t *testing.T) {
-	producer, _ := embedded(t, nil)
-	group, err := kafka.NewTestConsumerGroupMetadata("group")
-	must(t, err)
-	calls := func() []error {
-		ctx := context.Background()
-		return []error{producer.InitTransactions(ctx), producer.BeginTransaction(), producer.CommitTransaction(ctx),
-			producer.AbortTransaction(ctx), producer.SendOffsetsToTransaction(ctx, nil, group)}
-	}
-	for _, err := range calls() {
-		if failure := wantCode(t, err, kafka.ErrNotConfigured); failure.IsRetriable() || failure.TxnRequiresAbort() {
-			t.Fatal(failure)
-		}
-	}
-	producer.Close()
-	for _, err := range calls() {
-		wantCode(t, err, kafka.ErrState)
-	}
-	if _, err := kafka.NewTestConsumerGroupMetadata(""); err == nil {
-		t.Fatal("no error")
 	}
 }
 

@@ -24,6 +24,9 @@ type Failure struct {
 	Code int32
 	// Message says what happened, for people.
 	Message string
+	// Flagged: Flags, and not those of the code, tell what can be done.
+	Flagged bool
+	Flags   uint32
 }
 
 func (f *Failure) Error() string { return fmt.Sprintf("%s (%s)", f.Message, Name(f.Code)) }

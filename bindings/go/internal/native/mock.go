@@ -153,12 +153,29 @@ type StoredRecord struct {
 	Headers   []Header
 }
 
-// Records reads back every record of a partition, in order.
-func (c *MockCluster) Records(topic string, partition int32) ([]StoredRecord, error) {
+// CommittedOffset is the offset that a consumer group has committed for a partition, or -1.
+func (c *MockCluster) CommittedOffset(group, topic string, partition int32) (int64, error) {
+	id, idLen := text(group)
+	name, size := text(topic)
+	var offset C.int64_t
+	err := call(func() C.int32_t {
+		return C.ottla_mock_cluster_committed_offset(c.handle, id, idLen, name, size, C.int32_t(partition), &offset)
+	})
+	return int64(offset), err
+}
+
+// SetKafkaVersion makes the brokers as old as those of a release.
+func (c *MockCluster) SetKafkaVersion(release string) error {
+	data, size := text(release)
+	return call(func() C.int32_t { return C.ottla_mock_cluster_set_kafka_version(c.handle, data, size) })
+}
+
+// Records reads back the records of a partition, in order, as a reader of an Isolation... level gets them.
+func (c *MockCluster) Records(topic string, partition int32, isolation int) ([]StoredRecord, error) {
 	name, size := text(topic)
 	var records *C.ottla_mock_records_t
 	err := call(func() C.int32_t {
-		return C.ottla_mock_cluster_records(c.handle, name, size, C.int32_t(partition), &records, nil)
+		return C.ottla_mock_cluster_records_isolated(c.handle, name, size, C.int32_t(partition), C.int32_t(isolation), &records, nil)
 	})
 	if err != nil {
 		return nil, err

@@ -20,6 +20,8 @@ type Producer[T any] struct {
 	outbox  outbox[T]
 	intake  intake[T]
 	courier courier
+	// outside: it has a transactional.id, and no transaction is open.
+	outside atomic.Bool
 	events  *events
 
 	lastTopic atomic.Pointer[topic]
@@ -54,6 +56,8 @@ func NewProducer[T any](settings *Settings, face Face[T]) (*Producer[T], error) 
 	}
 	most, _ := settings.Get("queue.buffering.max.messages")
 	limit, _ := strconv.Atoi(most)
+	transactional, _ := settings.Get("transactional.id")
+	p.outside.Store(transactional != "")
 	p.outbox.open(p.handle, limit, p.wake.interrupt)
 	p.intake.deliver = face.Deliver
 	go func() {
@@ -107,10 +111,22 @@ type topic struct {
 	number uint32
 }
 
-// Send takes a record without waiting, or says why not: CodeClosed, CodeQueueFull. What else may be wrong with it is
-// told by its report. With keep the report brings key and value back.
+// Send takes a record without waiting, or says why not: CodeClosed, CodeQueueFull, CodeState outside of a transaction. What
+// else may be wrong with it is told by its report. With keep the report brings key and value back.
 func (p *Producer[T]) Send(record *Record, entry T, keep bool) int32 {
+	if p.outside.Load() {
+		return p.refuseOutside()
+	}
 	return p.outbox.add(record, entry, keep)
+}
+
+func (p *Producer[T]) refuseOutside() int32 {
+	p.outbox.mu.Lock()
+	defer p.outbox.mu.Unlock()
+	if p.outbox.closed {
+		return CodeClosed
+	}
+	return CodeState
 }
 
 // Room gives a channel that is closed when records have been reported, after which Send may succeed again.
