@@ -13,3 +13,5 @@ mod perf;
 mod produce;
 #[path = "cli/run.rs"]
 mod run;
+#[path = "cli/transaction.rs"]
+mod transaction;

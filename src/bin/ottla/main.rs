@@ -14,6 +14,7 @@ mod produce;
 mod read_back;
 mod settings;
 mod system;
+mod transaction;
 
 use std::process::ExitCode;
 

@@ -19,6 +19,7 @@ use crate::interrupt::Interrupt;
 use crate::ledger::{Ledger, LedgerSettings};
 use crate::output::{say, Voice};
 use crate::read_back;
+use crate::transaction::Transactions;
 
 /// How long a call into the library may wait before Ctrl-C is looked at again.
 const SLICE: Duration = Duration::from_millis(250);
@@ -39,6 +40,8 @@ Examples:
     ottla produce -b localhost:9092 -t images -k cat -H type=png cat.png
   Records end with a NUL byte; print where each was stored:
     find . -print0 | ottla produce -b localhost:9092 -t paths -D '\\0' --report
+  All lines or none, in one transaction:
+    ottla produce -b localhost:9092 -t orders --transactional-id loader < orders.txt
   Without any broker, on an embedded cluster:
     printf 'a\\nb\\n' | ottla produce -X test.mock.num.brokers=1 -t try --read-back
 
@@ -47,6 +50,11 @@ setting is wrong, 3 no broker can be reached, 128 + N ended by signal N (130: Ct
 
 Ctrl-C ends the input, gives the records on their way five seconds, and names those that remain; a \
 second one ends at once.
+
+With a transactional.id readers of committed data (isolation.level=read_committed) see the records only \
+when the transaction is committed: at the end of the input, if every record was stored. If one was not, \
+or after Ctrl-C, it is aborted, which is told; the exit code is 1 (or the signal's). Another producer with \
+the same transactional.id is shut out.
 
 Defaults are librdkafka's, as kcat's are, above all the partitioner: the same key keeps its \
 partition. -X compat=java gives Java's. `ottla settings` lists all settings.";
@@ -103,6 +111,15 @@ pub struct Produce {
     #[arg(value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
 
+    /// Send the input as one transaction with this transactional.id, as -X transactional.id=ID does
+    #[arg(long, value_name = "ID")]
+    transactional_id: Option<String>,
+
+    /// Commit after so many records, and begin another transaction
+    #[arg(long, value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+    transaction_records: Option<u64>,
+
     /// Also write each record that was accepted to standard output, with its delimiter
     #[arg(short = 'T', long, conflicts_with_all = ["report", "read_back"])]
     tee: bool,
@@ -115,7 +132,8 @@ pub struct Produce {
     #[arg(long)]
     json: bool,
 
-    /// In the end print what the topic holds, partition by partition (-X test.mock.num.brokers only)
+    /// In the end print what the topic holds (of transactions what is committed), partition by partition
+    /// (-X test.mock.num.brokers only)
     #[arg(long)]
     read_back: bool,
 
@@ -154,6 +172,9 @@ pub fn run(args: &Produce, interrupt: &Interrupt) -> Outcome {
     let mut flags = Vec::new();
     if let Some(codec) = &args.compression {
         flags.push(("compression.type", codec.as_str(), "-z"));
+    }
+    if let Some(id) = &args.transactional_id {
+        flags.push(("transactional.id", id.as_str(), "--transactional-id"));
     }
     let settings = args.connect.settings(&[("compat", "librdkafka")], &flags)?;
     let Some(map) = print_or_map(settings)? else { return Ok(DONE) };
@@ -207,6 +228,7 @@ struct Session<'a> {
     headers: Vec<Header<'a>>,
     ledger: &'a Ledger,
     interrupt: &'a Interrupt,
+    transactions: Option<Transactions<'a>>,
     begun: Instant,
 }
 
@@ -229,10 +251,12 @@ impl<'a> Session<'a> {
             value: Some(value.as_bytes()),
         };
         let headers = args.headers.iter().map(header).collect();
+        let each = args.transaction_records;
+        let transactions = Transactions::begin(producer, ledger, interrupt, each)?;
         // From here on there is something to lose.
         interrupt.be_gentle();
         let begun = Instant::now();
-        Ok(Session { args, producer, topic, headers, ledger, interrupt, begun })
+        Ok(Session { args, producer, topic, headers, ledger, interrupt, transactions, begun })
     }
 
     fn run(&self) -> Outcome {
@@ -247,6 +271,7 @@ impl<'a> Session<'a> {
             }
             files => self.send_files(files),
         };
+        let ended = self.transactions.as_ref().map_or(Ok(()), |last| last.end(read.is_ok()));
         self.finish();
         if self.args.read_back {
             if let Some(mock) = self.producer.mock_cluster() {
@@ -256,7 +281,14 @@ impl<'a> Session<'a> {
             }
         }
         self.summarise();
-        read?;
+        if let (Err(failure), Some(code)) = (&ended, self.interrupt.exit_code()) {
+            say(&format!("ottla: {failure}"));
+            return Ok(code);
+        }
+        if let (Err(first), Err(last)) = (&read, &ended) {
+            return Err(Failure::work(format!("{first}; {last}")));
+        }
+        read.and(ended)?;
         self.ledger.written()?;
         Ok(match self.interrupt.exit_code() {
             Some(code) => code,
@@ -353,7 +385,10 @@ impl<'a> Session<'a> {
             let wait = Wait::UpTo(SLICE);
             let sent =
                 self.producer.send_token(self.topic, self.args.partition, &record, number, wait);
-            let Err(error) = sent else { return Ok(true) };
+            let Err(error) = sent else {
+                self.transactions.as_ref().map_or(Ok(()), Transactions::sent)?;
+                return Ok(true);
+            };
             if self.is_worth_waiting(&error) {
                 continue;
             }

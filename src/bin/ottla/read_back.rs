@@ -3,14 +3,15 @@
 use std::io::{self, BufWriter, Write};
 
 use base64::prelude::{Engine, BASE64_STANDARD};
-use ottla::mock::{MockCluster, OwnedRecord};
+use ottla::mock::{Isolation, MockCluster, OwnedRecord};
 use serde_json::{json, Value};
 
 use crate::exit::Failure;
 use crate::output::checked;
 
-/// Prints every record of `topic`, partition by partition, in the order of offsets. Plain, a record
-/// is its value with `between` behind it, and its key in front if there is a delimiter for keys.
+/// Prints every record of `topic` that a reader of committed data sees, partition by partition, in the order
+/// of offsets. Plain, a record is its value with `between` behind it, and its key in front if there is a
+/// delimiter for keys.
 pub fn print(
     mock: &MockCluster,
     topic: &str,
@@ -22,7 +23,8 @@ pub fn print(
     let mut out = BufWriter::new(io::stdout().lock());
     let partitions = mock.partition_count(topic).map_err(failed)?;
     for partition in 0..partitions as i32 {
-        for record in mock.records(topic, partition).map_err(failed)? {
+        let isolation = Isolation::ReadCommitted;
+        for record in mock.records_isolated(topic, partition, isolation).map_err(failed)? {
             let written = match json {
                 true => writeln!(out, "{}", as_json(topic, partition, &record)),
                 false => write_plain(&mut out, &record, key_delimiter, between),
