@@ -17,6 +17,8 @@
 // ProduceSync sends records and waits for their reports. Every call that may wait takes a context and ends when that
 // ends, by cancelling, too.
 //
+// With the setting transactional.id, InitTransactions comes first, and Transact runs a function in a transaction.
+//
 // Programs that use confluent-kafka-go find their producer in the package kafka beside this one.
 //
 // # How it works

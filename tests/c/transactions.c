@@ -1,4 +1,4 @@
-/* C90 to C94, C96. Transactions in both generations of the protocol: committed ones are seen whole, aborted ones not at all, the
+/* C90, C91, C92, C93, C94, C96. Transactions in both generations of the protocol: committed ones are seen whole, aborted ones not at all, the
  * older of two producers with one id is fenced, and errors say what to do. */
 #include "check.h"
 
