@@ -12,10 +12,12 @@
 
 #include "formula.h"
 
-static void must(int32_t status, ottla_error_t *error, const char *what)
+/* `place` is where the call has put its error: read only here, since C evaluates arguments in any order. */
+static void must(int32_t status, ottla_error_t **place, const char *what)
 {
     if (status == OTTLA_ERROR_NONE)
         return;
+    const ottla_error_t *error = *place;
     fprintf(stderr, "%s: %s: %s\n", what, ottla_error_name(status), error ? ottla_error_message(error) : "");
     exit(2);
 }
@@ -49,7 +51,7 @@ static ottla_producer_t *make_producer(const char *bootstrap, char **settings, i
     ottla_producer_t *producer = NULL;
     ottla_error_t *error = NULL;
     must(ottla_config_new(&config), NULL, "config");
-    must(ottla_config_set_str(config, "bootstrap.servers", bootstrap, &error), error, bootstrap);
+    must(ottla_config_set_str(config, "bootstrap.servers", bootstrap, &error), &error, bootstrap);
     for (int i = 0; i < setting_count; i++) {
         char *equals = strchr(settings[i], '=');
         if (!equals) {
@@ -58,15 +60,15 @@ static ottla_producer_t *make_producer(const char *bootstrap, char **settings, i
         }
         must(ottla_config_set(config, settings[i], (size_t)(equals - settings[i]), equals + 1, strlen(equals + 1),
                               &error),
-             error, settings[i]);
+             &error, settings[i]);
     }
     ottla_callbacks_t callbacks = OTTLA_CALLBACKS_INIT;
     callbacks.on_delivery = on_delivery;
     callbacks.delivery_env = out;
     callbacks.on_log = on_log;
-    must(ottla_producer_new(config, &callbacks, &producer, &error), error, "producer");
+    must(ottla_producer_new(config, &callbacks, &producer, &error), &error, "producer");
     must(ottla_config_free(config), NULL, "config");
-    must(ottla_producer_wait_ready(producer, 30000, &error), error, "wait_ready");
+    must(ottla_producer_wait_ready(producer, 30000, &error), &error, "wait_ready");
     return producer;
 }
 
@@ -126,7 +128,7 @@ int main(int argc, char **argv)
     ottla_producer_t *producer = make_producer(argv[1], argv + 6, argc - 6, out);
     ottla_error_t *error = NULL;
     uint32_t topic = 0;
-    must(ottla_producer_topic_str(producer, argv[2], &topic, &error), error, argv[2]);
+    must(ottla_producer_topic_str(producer, argv[2], &topic, &error), &error, argv[2]);
 
     double begun = now_seconds();
     for (uint64_t number = 0; number < count; number++) {
@@ -134,8 +136,8 @@ int main(int argc, char **argv)
         refused[number] = send_one(producer, topic, number);
         taken += refused[number] == OTTLA_ERROR_NONE;
     }
-    must(ottla_producer_flush(producer, 200000, &error), error, "flush");
-    must(ottla_producer_close(producer, 10000, &error), error, "close");
+    must(ottla_producer_flush(producer, 200000, &error), &error, "flush");
+    must(ottla_producer_close(producer, 10000, &error), &error, "close");
     must(ottla_producer_free(producer), NULL, "free");
 
     for (uint64_t number = 0; number < count; number++)
