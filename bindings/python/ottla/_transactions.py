@@ -126,15 +126,15 @@ def send_offsets(handle: int, positions: Sequence[TopicPartition], group: GroupA
         group = ConsumerGroupMetadata.from_bytes(group)
     if not isinstance(group, ConsumerGroupMetadata):
         raise TypeError(f"expected bytes or ConsumerGroupMetadata, {type(group).__name__} found")
-    offsets = [_offset(position) for position in _checked(positions) if position.offset >= 0]
+    texts: List[Any] = []
+    offsets = [_offset(position, texts) for position in _checked(positions) if position.offset >= 0]
     array = (_abi.GroupOffset * len(offsets))(*offsets)
     native = group._open()
     size = ctypes.sizeof(_abi.GroupOffset)
 
-    def send(wait_ms: int) -> Optional[KafkaError]:
-        # It also keeps `offsets`, to whose texts the array points.
+    def send(wait_ms: int, kept: List[Any] = texts) -> Optional[KafkaError]:
         function = lib.ottla_producer_send_offsets_to_transaction
-        return call(function, handle, array, len(offsets), size, native, wait_ms)
+        return call(function, handle, array, len(array), size, native, wait_ms)
 
     return send, native
 
@@ -148,7 +148,8 @@ def _checked(positions: Sequence[TopicPartition]) -> List[TopicPartition]:
     return positions
 
 
-def _offset(position: TopicPartition) -> _abi.GroupOffset:
+def _offset(position: TopicPartition, texts: List[Any]) -> _abi.GroupOffset:
+    """Points to buffers that go into `texts`, and must live as long."""
     topic = utf8(position.topic, "topic")
     metadata = None if position.metadata is None else utf8(position.metadata, "metadata")
     epoch = -1 if position.leader_epoch is None else position.leader_epoch
@@ -162,9 +163,8 @@ def _offset(position: TopicPartition) -> _abi.GroupOffset:
         len(metadata or b""),
         epoch,
     )
-    # The buffers live as long as the struct that points to them.
-    offset.kept = (ctypes.create_string_buffer(topic), ctypes.create_string_buffer(metadata or b""))
-    offset.topic = ctypes.addressof(offset.kept[0])
-    if metadata is not None:
-        offset.metadata = ctypes.addressof(offset.kept[1])
+    for name, text in (("topic", topic), ("metadata", metadata)):
+        if text is not None:
+            texts.append(ctypes.create_string_buffer(text))
+            setattr(offset, name, ctypes.addressof(texts[-1]))
     return offset
