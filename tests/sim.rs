@@ -55,6 +55,7 @@ fn every_kind_of_trouble_makes_a_difference() {
         let options = Options::scenario(seed, |options| {
             options.brokers = 3;
             options.replication = 3;
+            options.idempotent = true;
             options.workload.records = 200;
             options.workload.value_max_bytes = 2000;
             options.workload.burst_max = 20;
@@ -68,7 +69,8 @@ fn every_kind_of_trouble_makes_a_difference() {
         assert_eq!(outcome.failure, None, "{kind:?}, seed {seed}");
         (outcome.turns, outcome.appends, outcome.stored)
     };
-    for &kind in Trouble::ALL {
+    // What a partition forgets shows only in what is sent again: see the cases of idempotence.
+    for &kind in Trouble::ALL.iter().filter(|&&kind| kind != Trouble::Forgetting) {
         let differs = (0..5).any(|seed| seen(Some(kind), seed) != seen(None, seed));
         assert!(differs, "{kind:?} changes nothing");
     }

@@ -134,3 +134,85 @@ fn what_went_to_two_leaders_has_no_order() {
     });
     assert!(stored(&outcomes) > 0);
 }
+
+/// Answers are lost, leaders move, and epochs are near their end.
+fn unsettled(options: &mut Options) {
+    options.brokers = 3;
+    options.replication = 3;
+    options.idempotent = true;
+    options.first_epoch = i16::MAX - 1;
+    options.first_number = i32::MAX - 20;
+    options.workload.records = 300;
+    options.request_timeout_ms = 500;
+    options.troubles = vec![
+        (Trouble::ProduceFault, 30),
+        (Trouble::PartitionError, 50),
+        (Trouble::LeaderMove, 100),
+        (Trouble::Reset, 100),
+    ];
+}
+
+#[test]
+fn with_idempotence_nothing_is_twice_or_out_of_order() {
+    assert!(stored(&passes(60, unsettled)) > 0);
+}
+
+/// The oracle must see what idempotence prevents, or its silence means nothing.
+#[test]
+fn without_idempotence_the_same_is_seen_to_go_wrong() {
+    let wrong = |seed| {
+        let options = Options::scenario(seed, |options| {
+            unsettled(options);
+            options.config.push(("enable.idempotence", "false".to_owned()));
+        });
+        let failure = run(options, false).failure.unwrap_or_default();
+        failure.contains("is there twice") || failure.contains("which came later")
+    };
+    assert!((0..60).any(wrong));
+}
+
+/// A partition that forgot the producer takes what is sent again a second time: nobody can know, and the
+/// oracle looks away from that partition only.
+#[test]
+fn a_partition_that_forgets_its_producers_stops_nobody() {
+    let outcomes = passes(60, |options| {
+        unsettled(options);
+        options.troubles.push((Trouble::Forgetting, 100));
+    });
+    assert!(stored(&outcomes) > 0);
+}
+
+/// Numbers go over their end, brokers forget the producer while it says nothing, and what comes then is
+/// refused, lost and moved about.
+#[test]
+fn after_a_long_silence_a_partition_begins_alone() {
+    let outcomes = passes(30, |options| {
+        unsettled(options);
+        options.workload.silence_ms = 700_000;
+        options.network.delay_max_us = 20_000;
+        for (_, mean_ms) in &mut options.troubles {
+            *mean_ms = 200;
+        }
+    });
+    assert!(stored(&outcomes) > 0);
+}
+
+/// A batch under a new topic's id was stored before an older one that was refused for the old id.
+#[test]
+fn a_topic_that_is_made_again_has_its_records_in_order() {
+    let outcomes = passes(30, |options| {
+        options.brokers = 3;
+        options.replication = 3;
+        options.idempotent = true;
+        options.topics[0].partitions = 1;
+        options.workload.records = 2000;
+        options.workload.burst_max = 1;
+        options.safety_ms = 8000;
+        options.network.delay_min_us = 1000;
+        options.network.delay_max_us = 15_000;
+        options.troubles = vec![(Trouble::Recreation, 300)];
+        options.config.push(("linger.ms", "0".to_owned()));
+        options.config.push(("metadata.max.age.ms", "5".to_owned()));
+    });
+    assert!(stored(&outcomes) > 0);
+}

@@ -118,6 +118,8 @@ pub struct Sender<N: Network> {
     parts: SenderParts<N>,
     schedule: Schedule,
     slots: Vec<SlotState>,
+    /// What a partition begins with.
+    fresh_slot: SlotState,
     /// The id under which each topic was last known.
     topic_ids: HashMap<u32, Uuid>,
     in_flight: HashMap<u64, produce::InFlight>,
@@ -185,6 +187,7 @@ impl<N: Network> Sender<N> {
             parts,
             schedule: Schedule::default(),
             slots: Vec::new(),
+            fresh_slot: SlotState::default(),
             topic_ids: HashMap::new(),
             in_flight: HashMap::new(),
             next_tag: 0,
@@ -367,9 +370,15 @@ impl<N: Network> Sender<N> {
     fn slot(&mut self, slot: Slot) -> &mut SlotState {
         let index = slot.0 as usize;
         if self.slots.len() <= index {
-            self.slots.resize(index + 1, SlotState::default());
+            self.slots.resize(index + 1, self.fresh_slot.clone());
         }
         &mut self.slots[index]
+    }
+
+    /// Every partition begins at this number, as after many records.
+    #[cfg(feature = "sim")]
+    pub fn start_numbers_at(&mut self, next: i32) {
+        self.fresh_slot.sequences.start_at(next);
     }
 
     /// What the rule goes by for one partition.

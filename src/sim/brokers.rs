@@ -15,6 +15,9 @@ use crate::sim::wire::{Answer, End, Link, Phase, Waiting};
 use crate::sim::world::{Event, World, WALL_ORIGIN_MS};
 use crate::time::Time;
 
+/// `producer.id.expiration.ms`: a day by default (KIP-854); the producer counts with ten minutes.
+const PRODUCER_ID_EXPIRATION_MS: u64 = 660_000;
+
 impl World {
     /// Gives the cluster the shape that the options say.
     pub(super) fn set_up_cluster(&mut self) {
@@ -26,6 +29,8 @@ impl World {
         cluster.set_api_versions(ApiKey::Produce, 3, options.produce_version_max);
         cluster.set_api_versions(ApiKey::Metadata, 0, options.metadata_version_max);
         cluster.set_api_versions(ApiKey::ApiVersions, 0, options.api_versions_max);
+        cluster.set_next_epoch(options.first_epoch);
+        cluster.set_producer_id_expiration_ms(PRODUCER_ID_EXPIRATION_MS);
         cluster.track_requests(true);
         for broker in cluster.broker_ids() {
             let rack = format!("rack-{}", broker % 2);

@@ -5,6 +5,7 @@ use crate::error::ErrorCode;
 use crate::mock::Fault;
 use crate::protocol::ApiKey;
 use crate::sim::options::pick;
+use crate::sim::oracle;
 use crate::sim::wire::{End, Phase};
 use crate::sim::world::{Event, World};
 
@@ -49,6 +50,8 @@ pub enum Trouble {
     Forbidden,
     /// A topic has too few replicas in sync for a while.
     OutOfSync,
+    /// A partition forgets the producers that wrote to it.
+    Forgetting,
 }
 
 impl Trouble {
@@ -73,6 +76,7 @@ impl Trouble {
         Trouble::Recreation,
         Trouble::Forbidden,
         Trouble::OutOfSync,
+        Trouble::Forgetting,
     ];
 }
 
@@ -231,6 +235,11 @@ impl World {
                 self.cluster.push_partition_errors(&name, partition, &[code]);
                 return;
             }
+            Trouble::Forgetting => {
+                self.forgetful.insert((index, partition));
+                let _ = self.cluster.forget_producers(&name, partition);
+                return;
+            }
             Trouble::SmallerBatches => {
                 let bytes = pick(&mut self.trouble_rng, &[20_000, 3000, 500]);
                 let _ = self.cluster.set_max_message_bytes(&name, bytes);
@@ -263,6 +272,8 @@ impl World {
             let records = self.cluster.records(&name, partition).unwrap_or_default();
             self.old_logs.insert((index, life, partition), records);
         }
+        let heads = oracle::numbers::heads_of(self, index);
+        self.old_heads.extend(heads);
         if self.cluster.recreate_topic(&name).is_ok() {
             self.ledger.lives.insert(index, life + 1);
         }

@@ -248,6 +248,7 @@ impl World {
 
     /// The process has closed all its sockets: the rest of what happens on the network.
     pub(super) fn settle(&mut self) {
+        self.ended = true;
         let open: Vec<u64> = std::mem::take(&mut self.sockets).into_values().collect();
         for id in open {
             self.hang_up(id);
@@ -274,6 +275,8 @@ impl World {
         if link.token.is_none() {
             // To bytes for a closed socket TCP answers with a reset, and drops what it had not sent.
             link.server = None;
+            // Closing a connection in the middle, because a request was late, breaks it.
+            self.lossy |= !self.ended;
             return;
         }
         link.inbox.extend(bytes);

@@ -79,6 +79,8 @@ pub struct WorkloadPlan {
     pub intercepts: bool,
     /// The application's own partitioner, which refuses some records.
     pub partitions_itself: bool,
+    /// So long the application sends nothing, when half of its records are sent.
+    pub silence_ms: u64,
     /// Close comes in the middle of the trouble, with this patience.
     pub closes_early: Option<u64>,
 }
@@ -124,6 +126,12 @@ pub struct Options {
     pub retries: u32,
     /// `acks`.
     pub acks: i16,
+    /// `enable.idempotence`, where the other settings allow it.
+    pub idempotent: bool,
+    /// The epoch of the first producer id that a coordinator gives.
+    pub first_epoch: i16,
+    /// The first number of each partition, as after many records.
+    pub first_number: i32,
     /// `buffer.memory`.
     pub buffer_memory_bytes: usize,
 }
@@ -157,12 +165,21 @@ impl Options {
             max_in_flight: rng.usize(1..=5),
             retries: pick(rng, &[0, 1, 3, i32::MAX as u32, i32::MAX as u32]),
             acks: pick(rng, &[-1, -1, -1, 1, 1, 0]),
+            idempotent: false,
+            first_epoch: 0,
+            first_number: 0,
             buffer_memory_bytes: pick(rng, &[64 << 10, 256 << 10, 1 << 20, 32 << 20]),
         };
         options.limit_work();
+        // Two thirds of what may be.
+        options.idempotent = options.acks == -1 && options.retries > 0 && chance(rng, 667);
+        options.first_epoch = pick(rng, &[0, 0, i16::MAX - 2, i16::MAX - 1]);
+        options.first_number = pick(rng, &[0, 0, i32::MAX - 20, i32::MAX - 1]);
+        options.draw_silence(rng);
         options.topics = topics(rng);
         options.config = config(rng, &options, linger_ms);
         options.draw_compression();
+        options.keep_quiet_in_silence();
         options
     }
 
@@ -171,6 +188,30 @@ impl Options {
         let portion = self.network.portion_bytes.min(self.network.send_buffer_bytes);
         let affordable = 20_000 * portion / self.workload.value_max_bytes;
         self.workload.records = self.workload.records.min(affordable.max(10));
+    }
+
+    /// Ten minutes and more in which the application sends nothing are cheap where little happens meanwhile.
+    fn draw_silence(&mut self, rng: &mut Rng) {
+        let cheap = self.network.portion_bytes.min(self.network.send_buffer_bytes) >= 1000;
+        if self.idempotent && cheap && chance(rng, 100) {
+            self.workload.silence_ms = pick(rng, &[610_000, 700_000]);
+            for (_, mean_ms) in &mut self.troubles {
+                *mean_ms = (*mean_ms).max(1000);
+            }
+        }
+    }
+
+    /// What happens all the time anyway would happen too often for thousands of runs.
+    fn keep_quiet_in_silence(&mut self) {
+        if self.workload.silence_ms > 0 {
+            for (name, value) in &mut self.config {
+                match *name {
+                    "metadata.max.age.ms" => *value = "300000".to_owned(),
+                    "connections.max.idle.ms" => *value = "540000".to_owned(),
+                    _ => {}
+                }
+            }
+        }
     }
 
     /// From a stream of its own, so that what a seed gave before there were codecs stays what it was.
@@ -195,6 +236,11 @@ impl Options {
             self.config.push(("compression.type", codec.to_owned()));
             self.config.push(("compression.level", level.to_owned()));
         }
+    }
+
+    /// Whether requests name topics by id, so that no broker takes what was meant for a topic's earlier life.
+    pub fn names_topics_by_id(&self) -> bool {
+        self.produce_version_max >= 13 && self.metadata_version_max >= 10
     }
 
     /// Whether nothing can go wrong but what the application asks for.
@@ -263,6 +309,7 @@ fn workload(rng: &mut Rng) -> WorkloadPlan {
         polls_eagerly: chance(rng, 700),
         intercepts: chance(rng, 300),
         partitions_itself: chance(rng, 200),
+        silence_ms: 0,
         closes_early: chance(rng, 150).then(|| pick(rng, &[0, 10, 1000])),
     }
 }
@@ -294,6 +341,7 @@ fn config(rng: &mut Rng, options: &Options, linger_ms: u64) -> Vec<(&'static str
         // The default counts the producers of the process.
         ("client.id", format!("producer-{}", options.seed + 1)),
         ("acks", acks),
+        ("enable.idempotence", options.idempotent.to_string()),
         ("linger.ms", linger_ms.to_string()),
         ("batch.size", batch_size.to_string()),
         ("batch.num.messages", pick(rng, &["0", "0", "1", "10"]).to_owned()),

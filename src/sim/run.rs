@@ -15,7 +15,8 @@ use crate::producer::{assemble, Assembled};
 use crate::sim::network::SimSockets;
 use crate::sim::options::Options;
 use crate::sim::oracle::{
-    duplicates, memory, order, progress, progress::Spin, reports, schedule, stored, unacknowledged,
+    duplicates, exactly_once, memory, numbers, order, progress, progress::Spin, reports, schedule,
+    stored, unacknowledged,
 };
 use crate::sim::world::World;
 use crate::time::Time;
@@ -135,6 +136,7 @@ fn begin(world: &Rc<RefCell<World>>) -> Result<SimDriver, Error> {
     };
     let hooks = state.application.hooks(&state.options);
     let Assembled { producer, mut driver } = assemble(config, hooks, below, None)?;
+    driver.sender().start_numbers_at(state.options.first_number);
     for index in 0..state.options.topics.len() {
         let id = producer.topic(&state.options.topics[index].name)?;
         state.application.topics.push(id);
@@ -173,6 +175,9 @@ fn at_end(world: &mut World) -> Result<(), String> {
     stored::at_end(world, &logs)?;
     unacknowledged::at_end(world, &logs)?;
     duplicates::at_end(world, &logs)?;
+    let heads = numbers::heads(world);
+    exactly_once::at_end(world, &logs, &heads)?;
+    numbers::at_end(world, &logs, &heads)?;
     let again = world.sent_again();
     order::at_end(world, again)?;
     progress::at_end(world)

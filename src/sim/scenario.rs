@@ -33,6 +33,9 @@ impl Options {
             max_in_flight: 5,
             retries: i32::MAX as u32,
             acks: -1,
+            idempotent: false,
+            first_epoch: 0,
+            first_number: 0,
             buffer_memory_bytes: 32 << 20,
         };
         change(&mut options);
@@ -48,7 +51,7 @@ impl Options {
         let stated = [
             ("bootstrap.servers", servers.join(",")),
             ("client.id", "scenario".to_owned()),
-            ("enable.idempotence", "false".to_owned()),
+            ("enable.idempotence", self.idempotent.to_string()),
             ("acks", self.acks.to_string()),
             ("linger.ms", "5".to_owned()),
             ("retries", self.retries.to_string()),
@@ -96,6 +99,7 @@ fn small_workload() -> WorkloadPlan {
         polls_eagerly: true,
         intercepts: false,
         partitions_itself: false,
+        silence_ms: 0,
         closes_early: None,
     }
 }

@@ -104,7 +104,11 @@ impl World {
         let burst = rng.usize(1..=plan.burst_max).min(self.application.left);
         let (flushes, purges) = (chance(rng, plan.flushes), chance(rng, plan.purges));
         let share = self.options.safety_ms * 1_000_000 / (plan.records as u64 + 1);
-        let pause = rng.u64(0..=2 * share * burst.max(1) as u64 * 9 / 10);
+        let mut pause = rng.u64(0..=2 * share * burst.max(1) as u64 * 9 / 10);
+        let half = plan.records / 2;
+        if self.application.left >= half && self.application.left - burst < half {
+            pause += plan.silence_ms * 1_000_000;
+        }
         for _ in 0..burst {
             self.send_one(false);
         }

@@ -2,7 +2,7 @@
 //! and the sender's sleep, in which all of them happen. Never reads a real clock.
 
 use std::cmp::{Ordering, Reverse};
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::Arc;
@@ -16,6 +16,8 @@ use crate::net::sockets::{Polled, Readiness, SocketToken};
 use crate::sim::faults::Mend;
 use crate::sim::ledger::Ledger;
 use crate::sim::options::{chance, NetworkPlan, Options};
+use crate::sim::oracle::numbers::Heads;
+use crate::sim::oracle::stored::Logs;
 use crate::sim::trace::Trace;
 use crate::sim::wire::{End, Link};
 use crate::sim::workload::Application;
@@ -128,9 +130,14 @@ pub(super) struct World {
     pub(super) healed: bool,
     /// Bytes that the client had written may be lost.
     pub(super) lossy: bool,
+    /// The process has closed all its sockets.
+    pub(super) ended: bool,
+    /// Topics and partitions whose brokers were made to forget the producer.
+    pub(super) forgetful: BTreeSet<(usize, i32)>,
     pub(super) events: u64,
-    /// Logs of topics that were deleted: topic, life, partition.
-    pub(super) old_logs: BTreeMap<(usize, usize, i32), Vec<crate::mock::OwnedRecord>>,
+    /// Logs of topics that were deleted.
+    pub(super) old_logs: Logs,
+    pub(super) old_heads: Heads,
 }
 
 impl World {
@@ -158,8 +165,11 @@ impl World {
             failure: None,
             healed: false,
             lossy: false,
+            ended: false,
+            forgetful: BTreeSet::new(),
             events: 0,
-            old_logs: BTreeMap::new(),
+            old_logs: Logs::new(),
+            old_heads: Heads::new(),
             options,
         };
         world.set_up_cluster();
@@ -177,7 +187,7 @@ impl World {
             self.schedule_trouble(index);
         }
         self.after_ms(0, Event::Step);
-        let safety_ms = self.options.safety_ms;
+        let safety_ms = self.options.safety_ms + self.options.workload.silence_ms;
         match self.options.workload.closes_early {
             Some(patience_ms) => {
                 let at_ms = self.trouble_rng.u64(1..safety_ms);

@@ -100,8 +100,8 @@ struct Gap {
 }
 
 impl Sequences {
-    /// Begins at this number, as after many records.
-    #[cfg(test)]
+    /// Begins at this number, as after many records: for tests and the simulator.
+    #[cfg(any(test, feature = "sim"))]
     pub fn start_at(&mut self, next: i32) {
         self.next = next;
     }

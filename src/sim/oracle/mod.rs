@@ -2,8 +2,10 @@
 
 pub(super) mod deadlines;
 pub(super) mod duplicates;
+pub(super) mod exactly_once;
 pub(super) mod in_flight;
 pub(super) mod memory;
+pub(super) mod numbers;
 pub(super) mod order;
 pub(super) mod progress;
 pub(super) mod reports;

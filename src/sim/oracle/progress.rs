@@ -51,7 +51,9 @@ pub(in crate::sim) fn at_end(world: &World) -> Result<(), String> {
         if sent.probe && patient && !hasty && fate.code != ErrorCode::NONE {
             return Err(format!("{token} failed though everything works: {fate:?}"));
         }
-        if options.is_calm() && is_trouble(fate.code) {
+        // A slow network makes requests late without anything being wrong.
+        let late = fate.message.as_ref().is_some_and(|text| text.contains("a request timed out"));
+        if options.is_calm() && is_trouble(fate.code) && !late {
             return Err(format!("{token} failed though nothing was wrong: {fate:?}"));
         }
     }

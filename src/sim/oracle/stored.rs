@@ -8,8 +8,11 @@ use crate::mock::OwnedRecord;
 use crate::sim::ledger::{Content, Ledger, Sent};
 use crate::sim::world::World;
 
-/// All logs: topic, life of the topic, partition.
-pub(in crate::sim) type Logs = BTreeMap<(usize, usize, i32), Vec<OwnedRecord>>;
+/// Which log: topic, life of the topic, partition.
+pub(in crate::sim) type Place = (usize, usize, i32);
+
+/// All logs.
+pub(in crate::sim) type Logs = BTreeMap<Place, Vec<OwnedRecord>>;
 
 /// Reads every log, those of deleted topics included.
 pub(in crate::sim) fn logs(world: &World) -> Result<Logs, String> {
