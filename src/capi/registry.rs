@@ -176,8 +176,16 @@ impl<T> Deref for Visit<T> {
 impl<T> Drop for Visit<T> {
     #[inline]
     fn drop(&mut self) {
-        self.users.fetch_sub(1, Ordering::Release);
+        leave(self.users);
     }
+}
+
+/// Counts a call out. Release would be enough: whoever sees the line at 0 sees what the call did. But where
+/// some changes of a line are not SeqCst, Miri lets a SeqCst load pass those that are (unlike C++20), and
+/// takes the object for freed under a call. On x86 it is the same instruction.
+#[inline]
+fn leave(users: &AtomicUsize) {
+    users.fetch_sub(1, Ordering::SeqCst);
 }
 
 /// Enters the object of a handle; `None` when there is no such object of this kind (any more).
@@ -189,7 +197,7 @@ pub(super) fn enter<T: Kind>(handle: *const T::Opaque) -> Option<Visit<T>> {
     // Counted first, looked second; `retire` does it the other way round: one of the two sees the other.
     users.fetch_add(1, Ordering::SeqCst);
     if slot.handle.load(Ordering::SeqCst) != handle {
-        users.fetch_sub(1, Ordering::Release);
+        leave(users);
         return None;
     }
     let object = slot.object.load(Ordering::Relaxed).cast::<Held<T>>();

@@ -98,7 +98,9 @@ fn compressed_batches_are_unpacked_first() {
         let bytes = batch_with_header(b"compressed", |header| header.attributes = attributes);
         assert_eq!(records_error(&bytes), ErrorCode::STATE);
         let entry = entries(&bytes).next().unwrap().unwrap();
-        assert_eq!(entry.unpack(1000).unwrap_err().code(), ErrorCode::CORRUPT_MESSAGE);
+        let built = Codec::from_id(attributes as u8).unwrap().is_built();
+        let code = if built { ErrorCode::CORRUPT_MESSAGE } else { ErrorCode::UNSUPPORTED };
+        assert_eq!(entry.unpack(1000).unwrap_err().code(), code);
     }
     for attributes in 5..=7 {
         let bytes = batch_with_header(b"compressed", |header| header.attributes = attributes);
@@ -195,7 +197,7 @@ proptest! {
 
     #[test]
     fn any_payload_is_read_without_panic(
-        payload in vec(prop_oneof![any::<u8>(), 0u8..8], 0..300),
+        payload in vec(prop_oneof![any::<u8>(), 0u8..8], 0..if cfg!(miri) { 40 } else { 300 }),
         count: i32,
     ) {
         let bytes = batch_with_header(&payload, |header| header.count = count);
