@@ -465,3 +465,54 @@ fn a_late_answer_changes_nothing_and_is_waited_for() {
         assert_eq!(all(&rig), ["a", "b"], "{generation:?}");
     }
 }
+
+/// The end of a transaction takes its time at the coordinator; the next one waits for that, and no whole
+/// pause more.
+#[test]
+fn the_next_transaction_waits_for_the_end_of_the_one_before_and_no_longer() {
+    for generation in [V2, V1] {
+        for lost in [false, true] {
+            let (mut rig, topic) = ready(generation);
+            rig.stage.lock().cluster.set_marker_delay_ms(50);
+            transact(&mut rig, topic, "a").unwrap();
+            let begun = rig.stage.lock().now;
+            if lost {
+                rig.producer.begin_transaction().unwrap();
+                rig.stage.lock().cluster.push_partition_errors("t", 0, &[E::INVALID_RECORD]);
+                rig.send(topic, 0, "lost").unwrap();
+                rig.commit().unwrap_err();
+                rig.abort().unwrap();
+            }
+            transact(&mut rig, topic, "b").unwrap();
+            let took_ms = (rig.stage.lock().now - begun).as_millis();
+            let most_ms = if lost { 250 } else { 100 };
+            assert!((50..most_ms).contains(&took_ms), "{generation:?} {lost}: {took_ms} ms");
+        }
+    }
+}
+
+/// KIP-890: a producer that aborts before its first record was answered may be taken for a fenced one, as
+/// long as the transaction before is not over. It waits for that; one that is fenced is told so in the end.
+#[test]
+fn an_abort_that_comes_too_early_is_not_taken_for_a_fence_nor_a_fence_for_that() {
+    let (mut rig, topic) = ready(V2);
+    rig.stage.lock().cluster.set_marker_delay_ms(1_500);
+    transact(&mut rig, topic, "a").unwrap();
+    rig.producer.begin_transaction().unwrap();
+    push(&rig.stage, ApiKey::Produce, &[Fault::DropRequest]);
+    rig.send(topic, 0, "lost").unwrap();
+    rig.run_ms(7);
+    rig.abort().unwrap();
+    transact(&mut rig, topic, "b").unwrap();
+
+    rig.producer.begin_transaction().unwrap();
+    push(&rig.stage, ApiKey::Produce, &[Fault::DropRequest]);
+    rig.send(topic, 0, "lost").unwrap();
+    rig.run_ms(7);
+    let mut newer = Rig::new(&rig.stage, &[], 8);
+    newer.init().unwrap();
+    drop(newer);
+    let error = rig.abort().unwrap_err();
+    assert_eq!(error.code(), E::PRODUCER_FENCED);
+    assert!(error.is_fatal());
+}

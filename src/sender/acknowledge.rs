@@ -22,6 +22,7 @@ use crate::sender::verdict::{
 };
 use crate::sender::Sender;
 use crate::time::Time;
+use crate::txn::ENDING_RETRY_MS;
 
 /// The answer for one batch.
 #[derive(Debug)]
@@ -208,6 +209,9 @@ impl<N: Network> Sender<N> {
         if leaves_doubt(&case) {
             (batch.maybe_stored, batch.doubtful_since) = (true, now);
         }
+        if let Some(transaction) = &mut self.transaction {
+            transaction.records_answered(code, answer.unsent);
+        }
         if code.refreshes_metadata() || is_out_of_sequence(&case) {
             self.parts.metadata.request_update();
         }
@@ -220,9 +224,9 @@ impl<N: Network> Sender<N> {
                 let log_append_time_ms = log_append_time_ms(&batch, &answer);
                 self.succeed(batch, answer.base_offset, log_append_time_ms, now);
             }
-            Verdict::Retry => self.put_back(batch, now),
+            Verdict::Retry => self.put_back(batch, code, now),
             Verdict::Renew => {
-                self.put_back(batch, now);
+                self.put_back(batch, code, now);
                 self.slot(slot).sequences.refuse(ordinal);
                 self.fail_doubtful(slot, code, now);
             }
@@ -295,7 +299,7 @@ impl<N: Network> Sender<N> {
         }
     }
 
-    fn put_back(&mut self, mut batch: Batch, now: Time) {
+    fn put_back(&mut self, mut batch: Batch, code: ErrorCode, now: Time) {
         let slot = batch.name.slot;
         let leader = self.slot(slot).leader;
         let moved = leader.is_some() && leader != batch.last_node;
@@ -303,7 +307,10 @@ impl<N: Network> Sender<N> {
         batch.retry_at = if moved {
             now
         } else {
-            now.plus_ms(self.settings.retry_backoff.delay_ms(batch.attempts, &mut self.random))
+            let pause_ms = self.settings.retry_backoff.delay_ms(batch.attempts, &mut self.random);
+            // The transaction before this one is about to be over.
+            let hurries = code == ErrorCode::CONCURRENT_TRANSACTIONS;
+            now.plus_ms(if hurries { pause_ms.min(ENDING_RETRY_MS) } else { pause_ms })
         };
         batch.attempts += 1;
         batch.last_attempt = now;
@@ -325,7 +332,9 @@ impl<N: Network> Sender<N> {
                 self.slot(slot).sequences.split(ordinal, ordinals);
                 partition.put_back_parts(parts);
             }
-            Err(SplitFailure::NotNow(batch)) => self.put_back(*batch, now),
+            Err(SplitFailure::NotNow(batch)) => {
+                self.put_back(*batch, ErrorCode::MESSAGE_TOO_LARGE, now);
+            }
             Err(SplitFailure::Impossible(batch)) => {
                 let text: Arc<str> =
                     "the broker finds the batch too large, and it cannot be split".into();

@@ -53,11 +53,8 @@ impl<N: Network> Sender<N> {
         batch: &mut Batch,
         now: Time,
     ) {
-        let newest = match &mut self.transaction {
-            Some(transaction) => {
-                transaction.sending();
-                transaction.id()
-            }
+        let newest = match &self.transaction {
+            Some(transaction) => transaction.id(),
             None if self.identity.is_off() => return,
             None => self.identity.newest(),
         };

@@ -10,11 +10,17 @@ use crate::txn::identity::ProducerId;
 use crate::txn::messages::{read, Answer};
 use crate::txn::rules::{ruling, Rpc, Ruling};
 use crate::txn::state::Step;
-use crate::txn::transaction::{Effect, Protocol, Seat, Stage, Transaction, What};
+use crate::txn::transaction::{Begun, Effect, Protocol, Seat, Stage, Transaction, What};
 
-/// As long as nothing has joined, the one before it may still be being finished: that takes no time worth a
+/// At its begin a transaction may find the one before it still being finished: that takes no time worth a
 /// whole pause (Java: `ADD_PARTITIONS_RETRY_BACKOFF_MS`).
-const FIRST_JOIN_RETRY_MS: u64 = 20;
+pub const ENDING_RETRY_MS: u64 = 20;
+
+/// How often an abort is tried again that may have come too early.
+const EARLY_ENDS_MAX: u32 = 40;
+
+/// How many of those go without a whole pause between them.
+const EARLY_ENDS_SOON: u32 = 20;
 
 /// When an answer comes, and what the brokers want.
 pub struct Moment<'a> {
@@ -75,6 +81,9 @@ impl Transaction {
         self.renew |= written && changes && self.renewable;
         if let Some(work) = self.offsets.as_mut().filter(|_| what == What::AddOffsets) {
             work.doubtful |= written;
+        }
+        if what == What::CommitOffsets && written {
+            self.begun_by(ErrorCode::TRANSPORT);
         }
         self.again(what, written, Ruling::Seek, moment);
     }
@@ -201,7 +210,11 @@ impl Transaction {
         };
         if code != ErrorCode::NONE {
             let ruling = ruling(Rpc::Initialize, code);
-            return self.obey(What::Initialize, ruling, said(Rpc::Initialize, code), moment);
+            let effect = self.obey(What::Initialize, ruling, said(Rpc::Initialize, code), moment);
+            if code == ErrorCode::CONCURRENT_TRANSACTIONS && self.stage != Stage::Initialize {
+                self.lanes[What::Initialize.lane()].shorten(ENDING_RETRY_MS, moment.now);
+            }
+            return effect;
         }
         self.lanes[What::Initialize.lane()].clear();
         self.id = Some(id);
@@ -226,17 +239,19 @@ impl Transaction {
             return self.obey(what, Ruling::Abort, error, moment);
         };
         if matches!(ruling, Ruling::Seek | Ruling::Retry) {
-            let first = !self.begun && code == ErrorCode::CONCURRENT_TRANSACTIONS;
+            let first = self.begun == Begun::No && code == ErrorCode::CONCURRENT_TRANSACTIONS;
             let effect = self.obey(what, ruling, said(Rpc::AddPartitions, code), moment);
             if first {
-                self.lanes[what.lane()].shorten(FIRST_JOIN_RETRY_MS, moment.now);
+                self.lanes[what.lane()].shorten(ENDING_RETRY_MS, moment.now);
             }
             return effect;
         }
         let done = |topic: &str, partition: i32| {
             rows.iter().any(|(t, p, code)| (&**t, *p, *code) == (topic, partition, ErrorCode::NONE))
         };
-        self.begun |= rows.iter().any(|(_, _, code)| *code == ErrorCode::NONE);
+        if rows.iter().any(|(_, _, code)| *code == ErrorCode::NONE) {
+            self.begun = Begun::Yes;
+        }
         self.members.answered(done);
         if ruling == Ruling::Done {
             self.lanes[what.lane()].clear();
@@ -249,14 +264,19 @@ impl Transaction {
         let what = What::AddOffsets;
         let ruling = ruling(Rpc::AddOffsets, code);
         if ruling == Ruling::Done {
-            self.begun = true;
+            self.begun = Begun::Yes;
             self.lanes[what.lane()].clear();
             if let Some(work) = &mut self.offsets {
                 work.joined = true;
             }
             self.drop_abandoned();
         }
-        self.obey(what, ruling, said(Rpc::AddOffsets, code), moment)
+        let first = self.begun == Begun::No && code == ErrorCode::CONCURRENT_TRANSACTIONS;
+        let effect = self.obey(what, ruling, said(Rpc::AddOffsets, code), moment);
+        if first {
+            self.lanes[what.lane()].shorten(ENDING_RETRY_MS, moment.now);
+        }
+        effect
     }
 
     fn offsets_committed(
@@ -272,6 +292,7 @@ impl Transaction {
             }
         }
         let (left, abandoned) = (!work.left.is_empty(), work.abandoned);
+        rows.iter().for_each(|&(_, _, code)| self.begun_by(code));
         let (ruling, code) = match worst(Rpc::CommitOffsets, rows) {
             // It named others than it was asked for.
             None | Some((Ruling::Done, _)) if left => (Ruling::Die, ErrorCode::PROTOCOL),
@@ -286,7 +307,11 @@ impl Transaction {
             }
             return Effect::None;
         }
-        self.obey(what, ruling, refused(Rpc::CommitOffsets, code, rows), moment)
+        let effect = self.obey(what, ruling, refused(Rpc::CommitOffsets, code, rows), moment);
+        if code == ErrorCode::CONCURRENT_TRANSACTIONS {
+            self.lanes[what.lane()].shorten(ENDING_RETRY_MS, moment.now);
+        }
+        effect
     }
 
     fn ended(
@@ -297,6 +322,15 @@ impl Transaction {
         moment: &mut Moment<'_>,
     ) -> Effect {
         let ruling = ruling(Rpc::End, code);
+        if ruling == Ruling::Fence && self.may_be_too_early(what) {
+            // Until the one before it is over, a coordinator takes the end of a transaction that it does not
+            // know of for that of an older producer.
+            self.again(what, false, Ruling::Retry, moment);
+            if self.lanes[what.lane()].failures() < EARLY_ENDS_SOON {
+                self.lanes[what.lane()].shorten(ENDING_RETRY_MS, moment.now);
+            }
+            return Effect::None;
+        }
         if ruling != Ruling::Done {
             return self.obey(what, ruling, said(Rpc::End, code), moment);
         }
@@ -315,6 +349,15 @@ impl Transaction {
             return Effect::None;
         }
         self.conclude(protocol).map_or_else(Effect::Died, |()| Effect::Open)
+    }
+}
+
+impl Transaction {
+    /// Whether the coordinator may not know of the transaction that it was asked to abort.
+    fn may_be_too_early(&self, what: What) -> bool {
+        let unknown = self.protocol == Protocol::V2 && self.begun == Begun::Perhaps;
+        let patient = self.lanes[what.lane()].failures() < EARLY_ENDS_MAX;
+        unknown && what == (What::End { commit: false }) && patient
     }
 }
 

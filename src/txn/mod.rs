@@ -15,7 +15,7 @@ pub mod sequences;
 pub mod state;
 pub mod transaction;
 
-pub use answers::Moment;
+pub use answers::{Moment, ENDING_RETRY_MS};
 pub use group::{GroupMetadata, GroupOffset};
 pub use identity::ProducerId;
 pub use messages::Envelope;

@@ -160,6 +160,17 @@ pub(super) enum Stage {
     Renew { committed: bool },
 }
 
+/// Whether the coordinator knows of the transaction.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Begun {
+    /// It does not.
+    No,
+    /// It may: something was asked that begins one, and the answer does not say.
+    Perhaps,
+    /// It does.
+    Yes,
+}
+
 /// Offsets on their way.
 #[derive(Clone, Debug)]
 pub(super) struct OffsetsWork {
@@ -183,8 +194,7 @@ pub struct Transaction {
     pub(super) members: Members,
     pub(super) offsets: Option<OffsetsWork>,
     pub(super) stage: Stage,
-    /// The coordinator knows of the transaction, or may know.
-    pub(super) begun: bool,
+    pub(super) begun: Begun,
     /// The next transaction needs another epoch.
     pub(super) renew: bool,
     /// The coordinator gives next epochs on demand (InitProducerId v3, KIP-360). Remembered: the
@@ -205,7 +215,7 @@ impl Transaction {
             members: Members::default(),
             offsets: None,
             stage: Stage::Idle,
-            begun: false,
+            begun: Begun::No,
             renew: false,
             renewable: false,
             lanes: Default::default(),
@@ -334,9 +344,21 @@ impl Transaction {
         self.renew = true;
     }
 
-    /// Records go out in this transaction.
-    pub fn sending(&mut self) {
-        self.begun |= self.protocol == Protocol::V2;
+    /// Records came to an end with this answer (KIP-890: they have begun the transaction, unless they were
+    /// told to wait for the one before).
+    pub fn records_answered(&mut self, code: ErrorCode, unsent: bool) {
+        if self.protocol == Protocol::V2 && !unsent {
+            self.begun_by(code);
+        }
+    }
+
+    pub(super) fn begun_by(&mut self, code: ErrorCode) {
+        let tells = match code {
+            ErrorCode::NONE | ErrorCode::DUPLICATE_SEQUENCE_NUMBER => Begun::Yes,
+            ErrorCode::CONCURRENT_TRANSACTIONS => Begun::No,
+            _ => Begun::Perhaps,
+        };
+        self.begun = self.begun.max(tells);
     }
 
     /// Whether the first batch of a partition may go as far as the transaction is concerned. `numbered`: it
@@ -413,7 +435,9 @@ impl Transaction {
         }
         match self.stage {
             Stage::Initialize | Stage::Renew { .. } => Some(What::Initialize),
-            Stage::End { commit } if self.begun && self.is_quiet() => Some(What::End { commit }),
+            Stage::End { commit } if self.begun > Begun::No && self.is_quiet() => {
+                Some(What::End { commit })
+            }
             _ => None,
         }
     }
@@ -429,7 +453,7 @@ impl Transaction {
     /// A fault.
     pub fn end_unbegun(&mut self) -> Result<bool> {
         let Stage::End { .. } = self.stage else { return Ok(false) };
-        if self.begun || !self.is_quiet() || !self.lanes[MAIN].is_free() {
+        if self.begun > Begun::No || !self.is_quiet() || !self.lanes[MAIN].is_free() {
             return Ok(false);
         }
         self.conclude(self.protocol)?;
@@ -475,10 +499,7 @@ impl Transaction {
             (What::AddOffsets, Some(work)) => {
                 signature.add_offsets(envelope, work.left.group.group_id())
             }
-            (What::CommitOffsets, Some(work)) => {
-                self.begun = true;
-                signature.commit_offsets(envelope, &work.left)
-            }
+            (What::CommitOffsets, Some(work)) => signature.commit_offsets(envelope, &work.left),
             _ => Err(missing()),
         }
     }
@@ -511,7 +532,7 @@ impl Transaction {
     /// The transaction has ended.
     pub(super) fn conclude(&mut self, next: Protocol) -> Result<()> {
         (self.stage, self.protocol) = (Stage::Idle, next);
-        (self.begun, self.renew) = (false, false);
+        (self.begun, self.renew) = (Begun::No, false);
         self.members.clear();
         self.desk.advance(Step::End)?;
         self.desk.finish(Ok(()));
