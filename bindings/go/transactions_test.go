@@ -121,6 +121,9 @@ func TestC93Fenced(t *testing.T) {
 	if !wantCode(t, older.AbortTransaction(ctx), CodeProducerFenced).Fatal() {
 		t.Fatal("not fatal")
 	}
+	if !wantCode(t, older.TryProduce("t", Record{}, nil), CodeProducerFenced).Fatal() {
+		t.Fatal("not fatal")
+	}
 	must(t, newer.Transact(ctx, func(ctx context.Context) error {
 		return newer.ProduceFunc(ctx, "t", Record{Value: []byte("newer")}, nil)
 	}))

@@ -414,8 +414,8 @@ class Core:
                 raise KafkaException(error)
             self._staging = self._stages
 
-    def _ended(self) -> None:
-        """A transaction was committed or aborted."""
+    def _end_of_sending(self) -> None:
+        """A transaction is about to end, for better or worse: until the next one produce() asks the library."""
         with self._lock:
             self._staging, self._limit = False, 0
 

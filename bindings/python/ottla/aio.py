@@ -142,15 +142,15 @@ class Producer(Core):
         if left:
             raise KafkaException(timed_out(f"{left} records are not delivered"))
         rest = None if timeout is None or timeout < 0 else max(0.0, timeout - (time.monotonic() - begun))
+        self._end_of_sending()
         await self._until_done(lambda ms: call(lib.ottla_producer_commit_transaction, handle, ms), rest)
-        self._ended()
 
     async def abort_transaction(self, timeout: Optional[float] = None) -> None:
         """As :meth:`ottla.Producer.abort_transaction`; whoever awaits one of its records is told."""
         handle = self._transact()
+        self._end_of_sending()
         self._give_up_stage()
         await self._until_done(lambda ms: call(lib.ottla_producer_abort_transaction, handle, ms), timeout)
-        self._ended()
         self._on_readable()
 
     @contextlib.asynccontextmanager

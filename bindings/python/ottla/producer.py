@@ -238,18 +238,17 @@ class Producer(Core):
         left = self._flush(deadline, None)
         if left:
             raise KafkaException(timed_out(f"{left} records are not delivered"))
+        self._end_of_sending()
         self._until_done(lambda ms: call(lib.ottla_producer_commit_transaction, handle, ms), deadline)
-        self._ended()
 
     def abort_transaction(self, timeout: Optional[float] = -1, /) -> None:
         """Gives the transaction up, and serves the callbacks of its records; those that were not sent have failed with
         ``_PURGE_QUEUE``."""
         handle, deadline = self._transact(), _deadline(timeout)
+        self._end_of_sending()
         self._give_up_stage()
         self._until_done(lambda ms: call(lib.ottla_producer_abort_transaction, handle, ms), deadline)
-        self._ended()
-        while self._serve():
-            pass
+        self._flush(deadline, None)  # reports come on their own
 
     @contextlib.contextmanager
     def transaction(self, timeout: Optional[float] = -1) -> "Iterator[Producer]":

@@ -110,6 +110,8 @@ class Transactions(unittest.TestCase):
         self.assertEqual(error.status, ErrorCode.PRODUCER_FENCED)
         self.assertTrue(error.fatal() and not error.retriable() and not error.txn_requires_abort())
         self.assertTrue(self.refused(older.abort_transaction, 20).fatal())
+        for _ in range(10):
+            self.assertEqual(self.refused(older.produce, "t", b"later"), ErrorCode.PRODUCER_FENCED)
         with newer.transaction():
             newer.produce("t", b"newer")
         self.assertEqual(self.committed(), [b"newer"])
@@ -123,6 +125,8 @@ class Transactions(unittest.TestCase):
         error = self.refused(producer.commit_transaction, 20)
         self.assertEqual(error, ErrorCode.INVALID_RECORD)
         self.assertTrue(error.txn_requires_abort() and not error.fatal())
+        for _ in range(10):
+            self.refused(producer.produce, "t", b"not any more")
         self.assertEqual([(value, str(error.name())) for value, error in self.reports], [(b"refused", "INVALID_RECORD")])
         producer.abort_transaction(20)
         with producer.transaction(20):

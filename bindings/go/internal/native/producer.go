@@ -20,9 +20,10 @@ type Producer[T any] struct {
 	outbox  outbox[T]
 	intake  intake[T]
 	courier courier
-	// outside: it has a transactional.id, and no transaction is open.
-	outside atomic.Bool
-	events  *events
+	// refusing is why records are refused at once: CodeState, with a transactional.id outside of a transaction, or the fatal
+	// error of a call about transactions. 0: they are not.
+	refusing atomic.Int32
+	events   *events
 
 	lastTopic atomic.Pointer[topic]
 	topicsMu  sync.RWMutex
@@ -57,7 +58,9 @@ func NewProducer[T any](settings *Settings, face Face[T]) (*Producer[T], error) 
 	most, _ := settings.Get("queue.buffering.max.messages")
 	limit, _ := strconv.Atoi(most)
 	transactional, _ := settings.Get("transactional.id")
-	p.outside.Store(transactional != "")
+	if transactional != "" {
+		p.refusing.Store(CodeState)
+	}
 	p.outbox.open(p.handle, limit, p.wake.interrupt)
 	p.intake.deliver = face.Deliver
 	go func() {
@@ -111,22 +114,22 @@ type topic struct {
 	number uint32
 }
 
-// Send takes a record without waiting, or says why not: CodeClosed, CodeQueueFull, CodeState outside of a transaction. What
-// else may be wrong with it is told by its report. With keep the report brings key and value back.
+// Send takes a record without waiting, or says why not: CodeClosed, CodeQueueFull, CodeState outside of a transaction, the
+// fatal error of a transaction. What else may be wrong with it is told by its report. With keep the report brings key and value back.
 func (p *Producer[T]) Send(record *Record, entry T, keep bool) int32 {
-	if p.outside.Load() {
-		return p.refuseOutside()
+	if code := p.refusing.Load(); code != 0 {
+		return p.refuse(code)
 	}
 	return p.outbox.add(record, entry, keep)
 }
 
-func (p *Producer[T]) refuseOutside() int32 {
+func (p *Producer[T]) refuse(code int32) int32 {
 	p.outbox.mu.Lock()
 	defer p.outbox.mu.Unlock()
 	if p.outbox.closed {
 		return CodeClosed
 	}
-	return CodeState
+	return code
 }
 
 // Room gives a channel that is closed when records have been reported, after which Send may succeed again.

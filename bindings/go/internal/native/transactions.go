@@ -57,11 +57,11 @@ func (f *Failure) flag(is bool, flag uint32) {
 
 // InitTransactions gets the producer's id from its coordinator.
 func (p *Producer[T]) InitTransactions(ctx context.Context) error {
-	return inTurns(ctx, func() error {
+	return p.heed(inTurns(ctx, func() error {
 		return transact(func(object **C.ottla_error_t) C.int32_t {
 			return C.ottla_producer_init_transactions(p.handle, 0, object)
 		})
-	})
+	}))
 }
 
 // BeginTransaction lets records in again.
@@ -71,9 +71,9 @@ func (p *Producer[T]) BeginTransaction() error {
 		return C.ottla_producer_begin_transaction(p.handle, object)
 	})
 	if err == nil {
-		p.outside.Store(false)
+		p.refusing.Store(0)
 	}
-	return err
+	return p.heed(err)
 }
 
 // SendOffsets has offsets of a group committed with the transaction.
@@ -85,12 +85,12 @@ func (p *Producer[T]) SendOffsets(ctx context.Context, offsets []GroupOffset, gr
 	defer C.ottla_group_metadata_free(handle)
 	memory := offsetsInC(offsets)
 	defer C.free(memory)
-	return inTurns(ctx, func() error {
+	return p.heed(inTurns(ctx, func() error {
 		return transact(func(object **C.ottla_error_t) C.int32_t {
 			return C.ottla_producer_send_offsets_to_transaction(p.handle, (*C.ottla_group_offset_t)(memory),
 				C.size_t(len(offsets)), C.sizeof_ottla_group_offset_t, handle, 0, object)
 		})
-	})
+	}))
 }
 
 // CommitTransaction delivers what was taken, and commits. From then on no records are taken.
@@ -120,10 +120,18 @@ func (p *Producer[T]) AbortTransaction(ctx context.Context) error {
 }
 
 func (p *Producer[T]) end(ctx context.Context, call func(object **C.ottla_error_t) C.int32_t) error {
-	before := p.outside.Swap(true)
+	before := p.refusing.Swap(CodeState)
 	err := inTurns(ctx, func() error { return transact(call) })
 	if failure, ok := err.(*Failure); ok && failure.Code == CodeState {
-		p.outside.Store(before) // it ended nothing
+		p.refusing.Store(before) // it ended nothing
+	}
+	return p.heed(err)
+}
+
+// heed has records refused from a fatal error on.
+func (p *Producer[T]) heed(err error) error {
+	if failure, ok := err.(*Failure); ok && failure.Flags&FlagFatal != 0 {
+		p.refusing.Store(failure.Code)
 	}
 	return err
 }
