@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use loom::sync::atomic::Ordering;
 use loom::thread;
 
 use super::gate::park;
@@ -13,7 +12,7 @@ use crate::accumulator::topic::Topic;
 use crate::time::Time;
 
 /// Closes as `Producer::begin_close` does; returns when the sender knows.
-fn close_and_wait(world: &World) {
+pub(super) fn close_and_wait(world: &World) {
     let closing = world.share();
     let close = thread::spawn(move || {
         closing.accumulator.admission.close();

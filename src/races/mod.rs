@@ -15,6 +15,7 @@ mod gate;
 mod inbox;
 mod pool;
 mod records;
+mod runs;
 
 use std::sync::Arc;
 use std::time::Duration;

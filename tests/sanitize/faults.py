@@ -16,7 +16,9 @@ from dataclasses import dataclass
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 COPY = os.path.join(ROOT, "build", "faults")
-TARGET = os.path.join(os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target")), "loom")
+# Not that of step loom: cargo tells packages apart by their place in a workspace, which is the same for both, and
+# would take what was built with the last fault for the step's.
+TARGET = os.path.join(os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target")), "faults")
 # A fault that makes threads turn without end must not be waited for.
 LIMIT_SECONDS = 600
 
@@ -46,6 +48,32 @@ FAULTS = [
 """, """
         let _ = at;
         queue.sealed.push_back(batch);
+"""),
+    # A run of records of one call.
+    Fault("run-drained-by-two-locks", "runs::a_run_is_drained", "accumulator/partition.rs", """
+        let mut queue = self.lock();
+        // An open batch that can go never enters the queue, so partitions that are never behind keep none.
+        let first = match queue.sealed.pop_front() {
+""", """
+        let first = self.lock().sealed.pop_front();
+        let mut queue = self.lock();
+        let first = match first {
+"""),
+    Fault("full-run-without-notice", "runs::the_sender_is_told", "accumulator/append.rs", """
+            self.tell_sender(found, done.opened, done.sealed);
+            match done.stopped {
+""", """
+            self.tell_sender(found, done.opened, false);
+            match done.stopped {
+"""),
+    Fault("run-closed-before-lock", "runs::nothing_of_a_run", "accumulator/partition.rs", """
+        let mut queue = self.lock();
+        // Once for the whole run: whoever closes looks at every queue afterwards, and waits for this lock.
+        if context.admission.is_refused() {
+""", """
+        let refused = context.admission.is_refused();
+        let mut queue = self.lock();
+        if refused {
 """),
     # Close against everything that takes records in.
     Fault("closed-before-lock", "close::nothing_is_appended", "accumulator/partition.rs", """
