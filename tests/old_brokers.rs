@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use ottla::error::ErrorCode;
 use ottla::mock::{Cluster, MockCluster};
 use ottla::producer::{Producer, ProducerBuilder, ANY_PARTITION};
-use ottla::record::{Header, Record};
+use ottla::record::{entries, Codec, Header, Record};
 
 const SOON: Duration = Duration::from_secs(30);
 
@@ -153,5 +153,26 @@ fn idempotence_gives_way_only_where_nobody_asked_for_it() {
         assert!(error.message().contains("enable.idempotence=false"), "{error}");
         asked.close(SOON).unwrap();
         assert_eq!(values(&mock).len(), 100, "{release}: nothing more");
+    }
+}
+
+#[test]
+fn a_topic_takes_its_own_codec_and_the_others_that_of_all() {
+    let mut cluster = Cluster::new(1, 5);
+    let codecs = [("own", Codec::Snappy), ("plain", Codec::None), ("other", Codec::Gzip)];
+    for (topic, _) in codecs {
+        cluster.create_topic(topic, 1, 1).unwrap();
+    }
+    let mock = MockCluster::serve(cluster).unwrap();
+    let builder = builder(&mock, "gzip").set("compression.topics", "own=snappy,plain=none");
+    let producer = builder.unwrap().build().unwrap();
+    for (topic, _) in codecs {
+        let id = producer.topic(topic).unwrap();
+        producer.send(id, &Record::value(&[7; 500])).unwrap().wait().unwrap();
+    }
+    producer.close(SOON).unwrap();
+    for (topic, codec) in codecs {
+        let log = mock.read(|cluster| cluster.log_bytes(topic, 0).unwrap());
+        assert_eq!(entries(&log).next().unwrap().unwrap().codec(), Some(codec), "{topic}");
     }
 }

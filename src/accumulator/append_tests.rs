@@ -17,6 +17,7 @@ const BATCH_SIZE_BYTES: usize = 200;
 fn four_partitions(rack_aware: bool) -> (Arc<Accumulator>, Arc<Topic>) {
     let settings = AccumulatorSettings {
         compression: crate::record::compress::Compression::NONE,
+        topic_compression: Default::default(),
         limits: BatchLimits {
             batch_size_bytes: BATCH_SIZE_BYTES,
             batch_records_max: u32::MAX,

@@ -18,6 +18,7 @@ pub mod standing;
 pub mod sticky;
 pub mod topic;
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -37,12 +38,14 @@ use crate::sync::atomic::{fence, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use crate::time::Time;
 
 /// Settings of the accumulator.
-#[derive(Copy, Clone, Debug)]
+#[derive(Clone, Debug)]
 pub struct AccumulatorSettings {
     /// Limits of a batch.
     pub limits: BatchLimits,
     /// How batches are compressed.
     pub compression: Compression,
+    /// Of topics that have their own.
+    pub topic_compression: HashMap<String, Compression>,
     /// How records without a key are spread.
     pub sticky: StickySettings,
     /// `linger.ms`.
@@ -100,9 +103,9 @@ impl Accumulator {
         let pool = Pool::new(settings.buffer_memory_bytes);
         pool.wakes(wake.clone());
         Arc::new(Accumulator {
+            topics: Topics::new(settings.compression, settings.topic_compression.clone()),
             settings,
             pool,
-            topics: Topics::new(settings.compression),
             delivery,
             inbox: Inbox::new(wake),
             bulletin: Bulletin::default(),

@@ -196,6 +196,8 @@ impl Topic {
 #[derive(Debug)]
 pub struct Topics {
     compression: Compression,
+    /// Of topics that have their own.
+    own_compression: HashMap<String, Compression>,
     table: GrowingTable<Arc<Topic>>,
     names: Mutex<HashMap<Arc<str>, u32>>,
     /// Every partition of every topic, by slot.
@@ -203,10 +205,11 @@ pub struct Topics {
 }
 
 impl Topics {
-    /// No topics; those to come are compressed so.
-    pub fn new(compression: Compression) -> Topics {
+    /// No topics; those to come are compressed so, but for those that have their own way.
+    pub fn new(compression: Compression, own: HashMap<String, Compression>) -> Topics {
         Topics {
             compression,
+            own_compression: own,
             table: GrowingTable::default(),
             names: Mutex::default(),
             slots: GrowingTable::default(),
@@ -228,7 +231,8 @@ impl Topics {
         let id = self.table.len();
         let name: Arc<str> = name.into();
         let seed = seed ^ u64::from(id);
-        self.table.push(Arc::new(Topic::new(id, name.clone(), seed, self.compression)))?;
+        let compression = *self.own_compression.get(&*name).unwrap_or(&self.compression);
+        self.table.push(Arc::new(Topic::new(id, name.clone(), seed, compression)))?;
         names.insert(name, id);
         Some((self.table.get(id)?, true))
     }
@@ -294,7 +298,7 @@ mod tests {
 
     #[test]
     fn a_topic_is_registered_once() {
-        let topics = Topics::new(Compression::NONE);
+        let topics = Topics::new(Compression::NONE, HashMap::new());
         assert!(topics.register("a", 1).is_some_and(|(topic, new)| topic.id == 0 && new));
         assert!(topics.register("b", 1).is_some_and(|(topic, new)| topic.id == 1 && new));
         assert!(topics.register("a", 1).is_some_and(|(topic, new)| topic.id == 0 && !new));

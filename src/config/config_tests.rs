@@ -255,6 +255,27 @@ fn each_codec_has_its_level() {
 }
 
 #[test]
+fn a_topic_may_have_its_own_codec() {
+    let settings = [
+        ("compression.topics", "logs=zstd, images = none,metrics=lz4"),
+        ("compression.type", "gzip"),
+        ("compression.zstd.level", "7"),
+    ];
+    let batching = build(&settings).batching;
+    assert_eq!(batching.compression, Compression::Gzip);
+    let own = |topic: &str, codec, level| (topic.to_owned(), codec, level);
+    let expected = [
+        own("logs", Compression::Zstd, Some(7)),
+        own("images", Compression::None, None),
+        own("metrics", Compression::Lz4, Some(9)),
+    ];
+    assert_eq!(batching.topic_compression, expected);
+    for wrong in ["logs", "=zstd", "logs=zip", "logs=", "a=lz4,a=none"] {
+        refused(&[("compression.topics", wrong)]);
+    }
+}
+
+#[test]
 fn what_is_not_built_fails_loudly_unless_it_is_off() {
     for (key, on, off) in [
         ("security.protocol", "SASL_SSL", "PLAINTEXT"),

@@ -96,6 +96,14 @@ impl Reader<'_> {
         }
     }
 
+    fn list(&self, name: &str) -> Result<Vec<String>> {
+        match self.value(name)? {
+            Value::List(items) => Ok(items),
+            Value::Unset => Ok(Vec::new()),
+            _ => Err(mistaken(name)),
+        }
+    }
+
     fn text(&self, name: &str) -> Result<String> {
         match self.value(name)? {
             Value::Text(text) => Ok(text),
@@ -193,13 +201,7 @@ fn delivery(from: &Reader) -> Result<DeliverySettings> {
 }
 
 fn batching(from: &Reader) -> Result<BatchingSettings> {
-    let compression = match from.word("compression.type")? {
-        "gzip" => Compression::Gzip,
-        "snappy" => Compression::Snappy,
-        "lz4" => Compression::Lz4,
-        "zstd" => Compression::Zstd,
-        _ => Compression::None,
-    };
+    let compression = codec(from.word("compression.type")?).unwrap_or(Compression::None);
     check_built(compression)?;
     Ok(BatchingSettings {
         batch_size_bytes: from.int::<usize>("batch.size")?.max(1),
@@ -208,7 +210,42 @@ fn batching(from: &Reader) -> Result<BatchingSettings> {
         max_request_size_bytes: from.int("max.request.size")?,
         compression,
         compression_level: compression_level(from, compression)?,
+        topic_compression: topic_compression(from)?,
     })
+}
+
+fn codec(word: &str) -> Option<Compression> {
+    Some(match word {
+        "none" => Compression::None,
+        "gzip" => Compression::Gzip,
+        "snappy" => Compression::Snappy,
+        "lz4" => Compression::Lz4,
+        "zstd" => Compression::Zstd,
+        _ => return None,
+    })
+}
+
+fn topic_compression(from: &Reader) -> Result<Vec<(String, Compression, Option<i32>)>> {
+    let mut topics: Vec<(String, Compression, Option<i32>)> = Vec::new();
+    for pair in from.list("compression.topics")? {
+        let parts = pair.split_once('=').map(|(topic, word)| (topic.trim(), codec(word.trim())));
+        let Some((topic, Some(compression))) = parts.filter(|(topic, _)| !topic.is_empty()) else {
+            let text = format!(
+                "`compression.topics` has `{}` where topic=codec is due, with one of none, gzip, snappy, \
+                 lz4, zstd",
+                value::shorten(&pair)
+            );
+            return Err(Error::new(ErrorCode::CONFIG, text));
+        };
+        if topics.iter().any(|(known, ..)| known == topic) {
+            let text =
+                format!("`compression.topics` names the topic `{}` twice", value::shorten(topic));
+            return Err(Error::new(ErrorCode::CONFIG, text));
+        }
+        check_built(compression)?;
+        topics.push((topic.to_owned(), compression, compression_level(from, compression)?));
+    }
+    Ok(topics)
 }
 
 /// Each codec is a cargo feature.

@@ -121,6 +121,8 @@ pub struct BatchingSettings {
     pub compression: Compression,
     /// The codec's level, in its own numbers; `None`: its default. 9 is lz4's fast compressor.
     pub compression_level: Option<i32>,
+    /// `compression.topics`: codec and level of topics that have their own.
+    pub topic_compression: Vec<(String, Compression, Option<i32>)>,
 }
 
 /// `compression.type`.

@@ -1,6 +1,7 @@
 //! Puts the parts of a producer together. The only place that names a real clock, a real network and a
 //! real thread; the simulator calls `assemble` with its own.
 
+use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -230,7 +231,8 @@ fn accumulator_settings(config: &ProducerConfig, seed: u64) -> AccumulatorSettin
     };
     AccumulatorSettings {
         limits,
-        compression: compression_of(&config.batching),
+        compression: compression_of(config.batching.compression, config.batching.compression_level),
+        topic_compression: topic_compression(&config.batching),
         sticky,
         linger: Duration::from_micros(config.batching.linger_us),
         buffer_memory_bytes: config.memory.buffer_memory_bytes,
@@ -242,15 +244,20 @@ fn accumulator_settings(config: &ProducerConfig, seed: u64) -> AccumulatorSettin
     }
 }
 
-fn compression_of(batching: &BatchingSettings) -> Compression {
-    let codec = match batching.compression {
+fn topic_compression(batching: &BatchingSettings) -> HashMap<String, Compression> {
+    let topics = batching.topic_compression.iter();
+    topics.map(|(topic, codec, level)| (topic.clone(), compression_of(*codec, *level))).collect()
+}
+
+fn compression_of(codec: config::Compression, level: Option<i32>) -> Compression {
+    let codec = match codec {
         config::Compression::None => return Compression::NONE,
         config::Compression::Gzip => Codec::Gzip,
         config::Compression::Snappy => Codec::Snappy,
         config::Compression::Lz4 => Codec::Lz4,
         config::Compression::Zstd => Codec::Zstd,
     };
-    match batching.compression_level {
+    match level {
         Some(level) => Compression::with_level(codec, level),
         None => Compression::new(codec),
     }

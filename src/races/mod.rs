@@ -90,6 +90,7 @@ impl World {
             StickySettings { batch_size_bytes: 16 * KIB, adaptive: false, rack_aware: false };
         let settings = AccumulatorSettings {
             compression: Compression::NONE,
+            topic_compression: Default::default(),
             limits,
             sticky,
             linger: Duration::from_secs(3600),

@@ -44,6 +44,13 @@ pub(super) static BATCHING: &[Row] = &[
     )
     .alias(&["compression.codec"]),
     Row::new(
+        "compression.topics",
+        Kind::List,
+        "",
+        "Topics with another codec than compression.type: topic=codec pairs with commas, such as \
+         logs=zstd,images=none. Levels are those of the codec.",
+    ),
+    Row::new(
         "compression.level",
         Kind::Int(-1, 12),
         "-1",
