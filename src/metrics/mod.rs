@@ -60,6 +60,22 @@ group! {
 }
 
 group! {
+    /// Time that calls about transactions took; written by application threads.
+    TransactionMetrics {
+        /// Nanoseconds spent in `init_transactions`.
+        init_ns: Counter = "txn-init-time-ns-total",
+        /// Nanoseconds spent in `begin_transaction`.
+        begin_ns: Counter = "txn-begin-time-ns-total",
+        /// Nanoseconds spent in `send_offsets_to_transaction`.
+        send_offsets_ns: Counter = "txn-send-offsets-time-ns-total",
+        /// Nanoseconds spent in `commit_transaction`.
+        commit_ns: Counter = "txn-commit-time-ns-total",
+        /// Nanoseconds spent in `abort_transaction`.
+        abort_ns: Counter = "txn-abort-time-ns-total",
+    }
+}
+
+group! {
     /// The memory that records occupy.
     BufferMetrics {
         /// Bytes there are.
@@ -189,6 +205,8 @@ group! {
 pub struct ProducerMetrics {
     /// `send` and `flush`.
     pub append: AppendMetrics,
+    /// Calls about transactions.
+    pub transaction: TransactionMetrics,
     /// Memory.
     pub buffer: BufferMetrics,
     /// Batches.
@@ -215,6 +233,7 @@ impl ProducerMetrics {
     pub fn snapshot(&self, now: Time) -> MetricsSnapshot {
         let mut samples = Vec::with_capacity(80);
         self.append.read(now, &mut samples);
+        self.transaction.read(now, &mut samples);
         self.buffer.read(now, &mut samples);
         self.batch.read(now, &mut samples);
         self.request.read(now, &mut samples);

@@ -76,6 +76,12 @@ fn what_is_committed_is_seen_and_what_is_aborted_is_not() {
             send(&producer, topic, 1, "never sent").unwrap();
             producer.abort_transaction(SOON).unwrap();
         }
+        let metrics = producer.metrics();
+        for call in ["init", "begin", "commit", "abort"] {
+            let name = format!("txn-{call}-time-ns-total");
+            assert!(metrics.get(&name).unwrap() > 0.0, "{name}");
+        }
+        assert_eq!(metrics.get("txn-send-offsets-time-ns-total"), Some(0.0));
         let kept: Vec<String> = (0..3).map(|round| format!("kept {round}")).collect();
         assert_eq!(committed(&cluster), [&kept[..], &kept[..]].concat(), "{generation:?}");
         let all = values(&cluster, Isolation::ReadUncommitted);

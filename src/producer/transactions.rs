@@ -42,7 +42,10 @@ impl Producer {
     /// there was one; `CLOSED`, `FORKED`.
     pub fn begin_transaction(&self) -> Result<()> {
         self.shared.check_transactional("begin_transaction")?;
-        self.shared.desk.begin()
+        let begun = Instant::now();
+        let outcome = self.shared.desk.begin();
+        self.shared.metrics.transaction.begin_ns.add_time(begun.elapsed());
+        outcome
     }
 
     /// Commits a consumer group's offsets with the transaction: they count if and when it is committed.
@@ -104,6 +107,19 @@ impl Shared {
         self.check_transactional(name)?;
         self.refuse_in_callback(name)?;
         let begun = Instant::now();
+        let metrics = &self.metrics.transaction;
+        let time = match ask {
+            Ask::Initialize => &metrics.init_ns,
+            Ask::SendOffsets(_) => &metrics.send_offsets_ns,
+            Ask::Commit => &metrics.commit_ns,
+            Ask::Abort => &metrics.abort_ns,
+        };
+        let outcome = self.ask_until(ask, name, begun, timeout);
+        time.add_time(begun.elapsed());
+        outcome
+    }
+
+    fn ask_until(&self, ask: Ask, name: &str, begun: Instant, timeout: Duration) -> Result<()> {
         let (call, new) = self.desk.ask(ask)?;
         if new {
             self.accumulator.inbox.send(Command::Transaction, Time::ZERO);
