@@ -146,6 +146,21 @@ impl World {
         self.schedule_trouble(index);
     }
 
+    /// A broker is stopped and comes back as one of another release.
+    pub(super) fn age(&mut self, index: usize) {
+        if self.healed {
+            return;
+        }
+        let (_, broker, release) = self.options.ages[index];
+        self.lossy = true;
+        self.trace.note(self.now(), "age", &[index as u64]);
+        self.trace.say(self.now(), || format!("broker {broker} is of {release}"));
+        // Broker and release exist.
+        let _ = self.cluster.set_broker_kafka_version(broker, release);
+        let _ = self.cluster.drop_connections(broker);
+        self.sweep_dropped();
+    }
+
     fn trouble_a_link(&mut self, kind: Trouble) {
         let open = self.links.iter().filter(|(_, link)| link.phase == Phase::Open);
         let ids: Vec<u64> = open.map(|(&id, _)| id).collect();
@@ -312,6 +327,10 @@ impl World {
         self.healed = true;
         self.cluster.clear_faults();
         for broker in self.cluster.broker_ids() {
+            if !self.options.ages.is_empty() {
+                let _ = self.cluster.set_broker_kafka_version(broker, "4.1");
+                let _ = self.cluster.drop_connections(broker);
+            }
             let _ = self.cluster.broker_up(broker);
         }
         for index in 0..self.options.topics.len() {

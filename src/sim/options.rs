@@ -112,6 +112,9 @@ pub struct Options {
     pub network: NetworkPlan,
     /// Kinds of trouble with the mean time between two of each, in milliseconds.
     pub troubles: Vec<(Trouble, u64)>,
+    /// When, in milliseconds, which broker is as old as which release from then on: rolling upgrades and
+    /// downgrades. Empty in most runs; the others have no record headers, which not every format has.
+    pub ages: Vec<(u64, i32, &'static str)>,
     /// The application.
     pub workload: WorkloadPlan,
     /// How long the safety phase lasts.
@@ -158,6 +161,7 @@ impl Options {
             config: Vec::new(),
             network: network(rng),
             troubles: troubles(rng),
+            ages: Vec::new(),
             workload: workload(rng),
             safety_ms: pick(rng, &[500, 5000, 20_000]),
             delivery_timeout_ms: timeout_ms.max(linger_ms + request_timeout_ms),
@@ -179,6 +183,7 @@ impl Options {
         options.topics = topics(rng);
         options.config = config(rng, &options, linger_ms);
         options.draw_compression();
+        options.draw_ages();
         options.keep_quiet_in_silence();
         options
     }
@@ -240,7 +245,41 @@ impl Options {
 
     /// Whether requests name topics by id, so that no broker takes what was meant for a topic's earlier life.
     pub fn names_topics_by_id(&self) -> bool {
-        self.produce_version_max >= 13 && self.metadata_version_max >= 10
+        self.produce_version_max >= 13 && self.metadata_version_max >= 10 && self.ages.is_empty()
+    }
+
+    /// From a stream of its own, too.
+    fn draw_ages(&mut self) {
+        const RELEASES: [&str; 6] = ["0.8", "0.9", "0.10", "0.11", "2.8", "4.1"];
+        let rng = &mut Rng::with_seed(self.seed ^ 0x0000_a9e5);
+        let zstd =
+            self.config.iter().any(|(name, value)| *name == "compression.type" && value == "zstd");
+        if zstd || !chance(rng, 150) {
+            return;
+        }
+        let every_ms = pick(rng, &[50, 300, 2000]);
+        let known = rng.usize(1..=RELEASES.len());
+        let mut at_ms = 0;
+        for broker in 1..=self.brokers as i32 {
+            self.ages.push((0, broker, RELEASES[rng.usize(..known)]));
+        }
+        while at_ms < self.safety_ms {
+            at_ms += rng.u64(1..=2 * every_ms);
+            let broker = rng.i32(1..=self.brokers as i32);
+            self.ages.push((at_ms, broker, RELEASES[rng.usize(..RELEASES.len())]));
+        }
+        self.workload.intercepts = false;
+        // Asked for by name it would be an error as soon as an old broker is asked for an id.
+        self.idempotent = false;
+        self.config.retain(|(name, _)| *name != "enable.idempotence");
+        if rng.bool() {
+            self.config.push(("enable.idempotence", "false".to_owned()));
+        }
+    }
+
+    /// Whether every message format of the brokers has record timestamps (v0 has none).
+    pub fn keeps_times(&self) -> bool {
+        self.ages.iter().all(|(_, _, release)| !matches!(*release, "0.8" | "0.9"))
     }
 
     /// Whether nothing can go wrong but what the application asks for.
@@ -248,7 +287,7 @@ impl Options {
         let network = &self.network;
         let lossless = network.refused == 0 && network.unanswered == 0 && network.lookup_fails == 0;
         // Without acks a broker says that something is wrong with a record by closing the connection.
-        self.troubles.is_empty() && lossless && self.acks != 0
+        self.troubles.is_empty() && self.ages.is_empty() && lossless && self.acks != 0
     }
 }
 
@@ -394,6 +433,7 @@ impl fmt::Display for Options {
         writeln!(f, "  producer: {}", settings.join(" "))?;
         writeln!(f, "  {:?}", self.network)?;
         writeln!(f, "  {:?}", self.workload)?;
+        writeln!(f, "  ages: {:?}", self.ages)?;
         write!(f, "  trouble for {} ms: {:?}", self.safety_ms, self.troubles)
     }
 }
@@ -415,6 +455,8 @@ mod tests {
     fn some_runs_are_calm_and_each_trouble_comes_up() {
         let drawn: Vec<Options> = (0..300).map(Options::draw).collect();
         assert!(drawn.iter().any(Options::is_calm));
+        let aged = |release| drawn.iter().any(|o| o.ages.iter().any(|age| age.2 == release));
+        assert!(["0.8", "0.9", "0.10", "4.1"].into_iter().all(aged));
         for kind in Trouble::ALL {
             assert!(drawn.iter().any(|o| o.troubles.iter().any(|t| t.0 == *kind)), "{kind:?}");
         }

@@ -26,6 +26,7 @@ impl Options {
             config: Vec::new(),
             network: quick_network(),
             troubles: Vec::new(),
+            ages: Vec::new(),
             workload: small_workload(),
             safety_ms: 2000,
             delivery_timeout_ms: 120_000,

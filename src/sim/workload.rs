@@ -233,6 +233,7 @@ impl World {
 
     /// A record, and whether no other is like it.
     fn draw_content(&mut self, token: u64, probe: bool) -> (Content, bool) {
+        let bare = !self.options.ages.is_empty();
         let plan = &self.options.workload;
         let rng = &mut self.application.rng;
         let key = chance(rng, plan.keyed).then(|| match rng.u32(..10) {
@@ -261,7 +262,12 @@ impl World {
             Some(value) if length >= mark.len() => value[..mark.len()].copy_from_slice(&mark),
             _ => headers.push(("token".to_owned(), Some(mark.to_vec()))),
         }
-        (Content { key, value, headers }, !anonymous)
+        let loses_mark = bare && headers.iter().any(|(name, _)| name == "token");
+        let marked = !(anonymous || loses_mark);
+        if bare {
+            headers.clear();
+        }
+        (Content { key, value, headers }, marked)
     }
 
     /// Takes up to `most` reported records.

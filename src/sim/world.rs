@@ -67,6 +67,8 @@ pub(super) enum Event {
     CreateTopic(usize),
     /// The trouble with this index in the options strikes.
     Trouble(usize),
+    /// The broker's age in the options with this index begins.
+    Age(usize),
     /// The end of a trouble that lasts.
     Mend(Mend),
     /// The end of the safety phase.
@@ -186,6 +188,9 @@ impl World {
         for index in 0..self.options.troubles.len() {
             self.schedule_trouble(index);
         }
+        for index in 0..self.options.ages.len() {
+            self.after_ms(self.options.ages[index].0, Event::Age(index));
+        }
         self.after_ms(0, Event::Step);
         let safety_ms = self.options.safety_ms + self.options.workload.silence_ms;
         match self.options.workload.closes_early {
@@ -302,6 +307,7 @@ impl World {
             Event::Step => self.application_step(),
             Event::CreateTopic(index) => self.create_topic(index),
             Event::Trouble(index) => self.strike(index),
+            Event::Age(index) => self.age(index),
             Event::Mend(mend) => self.mend(mend),
             Event::Heal => self.heal(),
             Event::Probe => self.probe(),
