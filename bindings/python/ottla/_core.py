@@ -26,8 +26,8 @@ from ottla._events import Events
 from ottla._library import CLOSED, ClosedError, check, error_of, last_message, lib, refuse, utf8
 from ottla._reports import Chunk, Drain, Failed, OnDelivery, failed
 from ottla._ticker import TICKER
-from ottla._transactions import call, not_configured
-from ottla.error import KafkaException
+from ottla._transactions import call, goes_on, not_configured
+from ottla.error import KafkaError, KafkaException
 from ottla.metadata import partition_count
 
 Bytes = Union[str, bytes, bytearray, memoryview, None]
@@ -87,6 +87,8 @@ class Core:
         self._stages = self._large > 2 * SMALL
         # Outside of a transaction the library refuses records, and the call is to say so.
         self._staging = self._stages and not self._transactional
+        # Whether a commit was asked for that has no outcome yet.
+        self._committing = False
         self._lock = threading.RLock()
         self._columns = Columns()
         self._journal: Optional[Tuple[int, int]] = None
@@ -418,6 +420,23 @@ class Core:
         """A transaction is about to end, for better or worse: until the next one produce() asks the library."""
         with self._lock:
             self._staging, self._limit = False, 0
+
+    def _ask_commit(self, wait_ms: int) -> Optional[KafkaError]:
+        self._committing = True
+        error = call(lib.ottla_producer_commit_transaction, self._open(), wait_ms)
+        self._committing = error is not None and goes_on(error)
+        return error
+
+    def _ask_abort(self, wait_ms: int) -> Optional[KafkaError]:
+        return call(lib.ottla_producer_abort_transaction, self._open(), wait_ms)
+
+    def _ask_end(self, wait_ms: int) -> Optional[KafkaError]:
+        """A commit under way comes to its end, which no abort can hinder; what else is open is aborted."""
+        if self._committing:
+            error = self._ask_commit(wait_ms)
+            if error is None or goes_on(error):
+                return error
+        return self._ask_abort(wait_ms)
 
     def _give_up_stage(self) -> None:
         """Fails what is staged, which an abort would fail."""

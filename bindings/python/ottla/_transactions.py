@@ -16,6 +16,9 @@ _MAGIC = b"CGMDv2:"
 #: What says that another producer has taken over; librdkafka has one code for both.
 _FENCED = (ErrorCode.PRODUCER_FENCED, ErrorCode.INVALID_PRODUCER_EPOCH)
 
+#: How many seconds a transaction that nobody waits for any more may take to end.
+END_WAIT = 30.0
+
 #: One call of the library: it waits so many milliseconds at most, and gives its error, or None.
 Call = Callable[[int], Optional[KafkaError]]
 
@@ -99,12 +102,18 @@ def call(function: Any, *arguments: Any) -> Optional[KafkaError]:
         lib.ottla_error_free(place)
     if status in (ErrorCode.CLOSED, ErrorCode.HANDLE):
         raise ClosedError(CLOSED)
-    if status == ErrorCode.TIMED_OUT:
+    if status == ErrorCode.TIMED_OUT and flags == (False, True, False):
         return timed_out(text)
     error = KafkaError.of_status(status, flags, text, text or None)
     if status in _FENCED and flags[0]:
         error.args = (KafkaError._FENCED, *error.args[1:])
     return error
+
+
+def goes_on(error: KafkaError) -> bool:
+    """Whether the same call is to be made again. A record that was not delivered in time makes the transaction fail with
+    the same code, which is then for good."""
+    return error == ErrorCode.TIMED_OUT and error.retriable() and not (error.txn_requires_abort() or error.fatal())
 
 
 def timed_out(detail: str) -> KafkaError:

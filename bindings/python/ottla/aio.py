@@ -20,7 +20,7 @@ from ottla._core import SMALL, Bytes, Core, HeadersArgument
 from ottla._library import check, lib, refuse
 from ottla._records import as_bytes, as_headers, as_integer
 from ottla._survey import list_topics
-from ottla._transactions import Call, GroupArgument, call, send_offsets, timed_out
+from ottla._transactions import END_WAIT, Call, GroupArgument, call, goes_on, send_offsets, timed_out
 from ottla.error import KafkaError, KafkaException, ProduceError
 from ottla.message import Message, TopicPartition
 from ottla.metadata import ClusterMetadata
@@ -137,36 +137,67 @@ class Producer(Core):
 
     async def commit_transaction(self, timeout: Optional[float] = None) -> None:
         """As :meth:`ottla.Producer.commit_transaction`: all of the transaction, or nothing."""
-        handle, begun = self._transact(), time.monotonic()
+        self._transact()
+        begun = time.monotonic()
         left = await self.flush(timeout)
         if left:
             raise KafkaException(timed_out(f"{left} records are not delivered"))
         rest = None if timeout is None or timeout < 0 else max(0.0, timeout - (time.monotonic() - begun))
         self._end_of_sending()
-        await self._until_done(lambda ms: call(lib.ottla_producer_commit_transaction, handle, ms), rest)
+        await self._until_done(self._ask_commit, rest)
 
     async def abort_transaction(self, timeout: Optional[float] = None) -> None:
         """As :meth:`ottla.Producer.abort_transaction`; whoever awaits one of its records is told."""
-        handle = self._transact()
+        self._transact()
         self._end_of_sending()
         self._give_up_stage()
-        await self._until_done(lambda ms: call(lib.ottla_producer_abort_transaction, handle, ms), timeout)
+        await self._until_done(self._ask_abort, timeout)
         self._on_readable()
 
     @contextlib.asynccontextmanager
     async def transaction(self, timeout: Optional[float] = None) -> "AsyncIterator[Producer]":
         """A transaction as an ``async with`` block, which commits at its end, within ``timeout`` seconds. If the block
-        raises, or the commit fails, it aborts, and that exception comes out."""
+        raises, or the commit fails, it aborts, and that exception comes out. A commit whose time is over, or that is
+        cancelled, can no longer be aborted: it gets 30 seconds more, and if it succeeds only a cancellation comes out. An
+        abort gets as long."""
         self.begin_transaction()
         try:
             yield self
             await self.commit_transaction(timeout)
-        except BaseException:
-            try:
-                await self.abort_transaction(timeout)
-            except (KafkaException, RuntimeError) as failure:
-                logging.getLogger("ottla").debug("a transaction was not aborted: %s", failure)
+        except BaseException as failure:
+            committed = await self._resume_commit()
+            if committed and isinstance(failure, KafkaException):
+                return  # it was only late
+            if not committed:
+                await self._abort_quietly()
             raise
+
+    async def _resume_commit(self) -> bool:
+        """Whether a commit was under way, and has succeeded now."""
+        if not self._committing:
+            return False
+        try:
+            await self._until_done(self._ask_commit, END_WAIT)
+            return True
+        except (KafkaException, RuntimeError):
+            return False
+
+    async def _abort_quietly(self) -> None:
+        """The exception that led here is what comes out."""
+        try:
+            await self.abort_transaction(END_WAIT)
+        except (KafkaException, RuntimeError) as failure:
+            logging.getLogger("ottla").debug("a transaction was not aborted: %s", failure)
+
+    async def _end_transaction(self, deadline: float) -> None:
+        """Before closing: nothing stays open until transaction.timeout.ms, which readers would wait for."""
+        if not self._transactional:
+            return
+        self._end_of_sending()
+        try:
+            await self._until_done(self._ask_end, max(0.0, min(deadline - time.monotonic(), END_WAIT)))
+        except (KafkaException, RuntimeError) as failure:
+            logging.getLogger("ottla").debug("no transaction was ended: %s", failure)
 
     async def _until_done(self, ask: Call, timeout: Optional[float]) -> None:
         """Makes a call until it has an outcome."""
@@ -177,7 +208,7 @@ class Producer(Core):
             if error is None:
                 return
             over = deadline is not None and time.monotonic() >= deadline
-            if error != ErrorCode.TIMED_OUT or over:
+            if not goes_on(error) or over:
                 raise KafkaException(error)
             await asyncio.sleep(_LOOK)
 
@@ -210,11 +241,16 @@ class Producer(Core):
 
     async def close(self, timeout: Optional[float] = None) -> bool:
         """Flushes for up to ``timeout`` seconds (None: without limit) and fails what is left then. A second call
-        changes nothing. Returns False if records had to be failed."""
+        changes nothing. Returns False if records had to be failed. An open transaction is aborted, one that is being
+        committed is committed, in the time that is left, 30 seconds at most."""
         if self._handle is None:
             return True
+        deadline = float("inf") if timeout is None or timeout < 0 else time.monotonic() + timeout
         left = await self.flush(timeout)
-        handle, self._closing, self._limit = self._handle, True, 0
+        self._closing, self._limit = True, 0
+        if self._handle is not None:
+            await self._end_transaction(deadline)
+        handle = self._handle
         if handle is None:
             return True  # another task was faster
         lib.ottla_producer_close(handle, 0, None)

@@ -17,7 +17,7 @@ from ottla._library import ClosedError, check, lib, refuse
 from ottla._records import as_bytes, as_headers, as_integer
 from ottla._reports import OnDelivery
 from ottla._survey import cluster_id, list_topics
-from ottla._transactions import Call, GroupArgument, call, send_offsets, timed_out
+from ottla._transactions import END_WAIT, Call, GroupArgument, call, goes_on, send_offsets, timed_out
 from ottla._wake import Wake
 from ottla.error import KafkaError, KafkaException
 from ottla.message import Headers, TopicPartition
@@ -234,26 +234,29 @@ class Producer(Core):
     def commit_transaction(self, timeout: Optional[float] = -1, /) -> None:
         """Flushes, serving callbacks, and commits: readers of committed data see all of the transaction, or nothing.
         A record that failed makes it fail: abort then."""
-        handle, deadline = self._transact(), _deadline(timeout)
+        self._transact()
+        deadline = _deadline(timeout)
         left = self._flush(deadline, None)
         if left:
             raise KafkaException(timed_out(f"{left} records are not delivered"))
         self._end_of_sending()
-        self._until_done(lambda ms: call(lib.ottla_producer_commit_transaction, handle, ms), deadline)
+        self._until_done(self._ask_commit, deadline)
 
     def abort_transaction(self, timeout: Optional[float] = -1, /) -> None:
         """Gives the transaction up, and serves the callbacks of its records; those that were not sent have failed with
         ``_PURGE_QUEUE``."""
-        handle, deadline = self._transact(), _deadline(timeout)
+        self._transact()
+        deadline = _deadline(timeout)
         self._end_of_sending()
         self._give_up_stage()
-        self._until_done(lambda ms: call(lib.ottla_producer_abort_transaction, handle, ms), deadline)
+        self._until_done(self._ask_abort, deadline)
         self._flush(deadline, None)  # reports come on their own
 
     @contextlib.contextmanager
     def transaction(self, timeout: Optional[float] = -1) -> "Iterator[Producer]":
         """A transaction as a ``with`` block, which commits at its end, within ``timeout`` seconds. If the block raises,
-        or the commit fails, it aborts, and that exception comes out::
+        or the commit fails, it aborts, and that exception comes out. A commit whose time is over can no longer be
+        aborted: it gets 30 seconds more, and no exception comes out if it succeeds. An abort gets as long::
 
             producer.init_transactions()
             with producer.transaction():
@@ -264,27 +267,52 @@ class Producer(Core):
         try:
             yield self
             self.commit_transaction(timeout)
-        except BaseException:
-            self._abort_quietly(timeout)
+        except BaseException as failure:
+            committed = self._resume_commit()
+            if committed and isinstance(failure, KafkaException):
+                return  # it was only late
+            if not committed:
+                self._abort_quietly()
             raise
 
-    def _abort_quietly(self, timeout: Optional[float]) -> None:
+    def _resume_commit(self) -> bool:
+        """Whether a commit was under way, and has succeeded now."""
+        if not self._committing:
+            return False
+        try:
+            self._until_done(self._ask_commit, _deadline(END_WAIT))
+            return True
+        except (KafkaException, RuntimeError):
+            return False
+
+    def _abort_quietly(self) -> None:
         """The exception that led here is what comes out."""
         try:
-            self.abort_transaction(timeout)
+            self.abort_transaction(END_WAIT)
         except (KafkaException, RuntimeError) as failure:
             logging.getLogger("ottla").debug("a transaction was not aborted: %s", failure)
 
-    def _until_done(self, ask: Call, deadline: float) -> None:
+    def _end_transaction(self, deadline: float, failures: List[BaseException]) -> None:
+        """Before closing: nothing stays open until transaction.timeout.ms, which readers would wait for."""
+        if not self._transactional:
+            return
+        self._end_of_sending()
+        try:
+            self._until_done(self._ask_end, min(deadline, _deadline(END_WAIT)), failures)
+        except KafkaException as failure:
+            if failure.error != ErrorCode.STATE:  # nothing was open
+                logging.getLogger("ottla").debug("a transaction was left to its timeout: %s", failure)
+
+    def _until_done(self, ask: Call, deadline: float, failures: Optional[List[BaseException]] = None) -> None:
         """Makes a call until it has an outcome; callbacks and signals come between."""
         while True:
             left = 0.0 if deadline == 0 else max(0.0, deadline - time.monotonic())
             error = ask(int(min(left, _CALL_WAIT) * 1000))
             if error is None:
                 return
-            if error != ErrorCode.TIMED_OUT or left <= _CALL_WAIT:
+            if not goes_on(error) or left <= _CALL_WAIT:
                 raise KafkaException(error)
-            self._serve()
+            self._serve(failures)
 
     def list_topics(self, topic: Optional[str] = None, timeout: float = -1) -> ClusterMetadata:
         """Asks the cluster for its brokers and topics, or for one topic, which is not created. Waits up to
@@ -326,7 +354,8 @@ class Producer(Core):
     def close(self, timeout: Optional[float] = -1) -> bool:
         """Flushes for up to ``timeout`` seconds (None or below 0: without limit), fails what is
         left then, and serves all callbacks. The first exception of a callback is raised at the end.
-        A second call changes nothing.
+        A second call changes nothing. An open transaction is aborted, one that is being committed is
+        committed, in the time that is left, 30 seconds at most.
 
         Returns False if records had to be failed because the time was over.
         """
@@ -336,9 +365,11 @@ class Producer(Core):
         if handle is None:
             return True
         try:
-            self._flush(_deadline(timeout), failures)
+            deadline = _deadline(timeout)
+            self._flush(deadline, failures)
             self._closing, self._limit = True, 0
             self._spill_now()
+            self._end_transaction(deadline, failures)
             status = lib.ottla_producer_close(handle, 0, None)
             in_time = status != ErrorCode.TIMED_OUT
             if in_time:

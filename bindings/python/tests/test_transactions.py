@@ -217,6 +217,57 @@ class Transactions(unittest.TestCase):
         producer.commit_transaction(20)
         self.assertEqual(self.committed(), [b"kept", b"late"])
 
+    def test_close_ends_what_is_open(self):
+        producer = self.producer()
+        producer.begin_transaction()
+        producer.produce("t", b"given up")
+        producer.flush(20)
+        self.assertTrue(producer.close(20))
+        self.assertEqual(self.cluster.request_count(END_TXN), 1)
+        self.assertEqual(self.committed(), [])
+        # A commit under way is one all the same.
+        producer = self.producer()
+        producer.begin_transaction()
+        producer.produce("t", b"kept")
+        self.cluster.set_delay(0.3, api_key=END_TXN)
+        self.assertTrue(self.refused(producer.commit_transaction, 0.1).retriable())
+        self.assertTrue(producer.close(20))
+        self.assertEqual(self.committed(), [b"kept"])
+        # One that is settled costs nothing, and no time is no time.
+        producer = self.producer()
+        producer.begin_transaction()
+        producer.commit_transaction(20)
+        begun = time.monotonic()
+        producer.close()
+        producer = self.producer()
+        producer.begin_transaction()
+        producer.produce("t", b"given up")
+        producer.flush(20)
+        producer.close(0)
+        self.assertLess(time.monotonic() - begun, 0.3)
+
+    def test_the_scope_waits_for_a_late_commit(self):
+        producer = self.producer()
+        self.cluster.set_delay(0.4, api_key=END_TXN)
+        with producer.transaction(0.1):
+            producer.produce("t", b"late")
+            producer.flush(20)
+        with producer.transaction():
+            producer.produce("t", b"next")
+        self.assertEqual(self.committed(), [b"late", b"next"])
+
+    def test_a_record_that_was_too_late_is_no_reason_to_wait(self):
+        producer = self.producer(**{"compat": "java", "retries": 1, "request.timeout.ms": 300})
+        self.cluster.set_delay(2, api_key=PRODUCE)
+        producer.begin_transaction()
+        producer.produce("t", b"late")
+        begun = time.monotonic()
+        error = self.refused(producer.commit_transaction, 20)
+        self.assertLess(time.monotonic() - begun, 10)
+        self.assertTrue(error.txn_requires_abort() and not error.fatal())
+        self.cluster.clear_faults()
+        producer.abort_transaction(20)
+
     def test_older_brokers(self):
         self.cluster.set_kafka_version("2.8")
         producer = self.producer(compat="java")
@@ -260,9 +311,28 @@ class AsyncTransactions(unittest.IsolatedAsyncioTestCase):
                 self.assertTrue(refusal.exception.error.retriable())
                 await producer.commit_transaction()
                 self.assertEqual(len(cluster.records("t", 0, committed=True)), 101)
+                # A commit that is cancelled is one all the same, and one that is late, too.
+                producer.begin_transaction()
+                await producer.abort_transaction()
+                scope = asyncio.ensure_future(self.scope(producer, None))
+                await asyncio.sleep(0.2)
+                scope.cancel()
+                with self.assertRaises(asyncio.CancelledError):
+                    await scope
+                await self.scope(producer, 0.1)
+                self.assertEqual(len(cluster.records("t", 0, committed=True)), 103)
+                # What is open at the end is aborted.
+                producer.begin_transaction()
+                await producer.send("t", b"given up")
+                ends = cluster.request_count(END_TXN)
+            self.assertEqual(cluster.request_count(END_TXN), ends + 1)
             async with aio.Producer({"bootstrap.servers": cluster.bootstrap_servers}) as plain:
                 with self.assertRaises(KafkaException):
                     await plain.init_transactions()
+
+    async def scope(self, producer, timeout):
+        async with producer.transaction(timeout):
+            await producer.send("t", b"kept")
 
 
 if __name__ == "__main__":
