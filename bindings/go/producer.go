@@ -194,7 +194,8 @@ func (p *Producer) Ping(ctx context.Context) error { return public(p.native.Wait
 
 // Close takes no more records, waits until the others have their reports or ctx ends, fails what is left then, and
 // frees the producer. It returns an error, the one of ctx among others, if records had to be failed. Further calls
-// wait for the first one and return the same.
+// wait for the first one and return the same. An open transaction is aborted, one that is being committed is committed, until
+// ctx ends, and 30 seconds at most.
 func (p *Producer) Close(ctx context.Context) error {
 	waiting, closing := p.native.Close(ctx)
 	return errors.Join(public(waiting), public(closing))

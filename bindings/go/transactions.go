@@ -8,8 +8,8 @@ import (
 	"github.com/ottla-kafka/ottla/bindings/go/internal/native"
 )
 
-// abortLimit is how long Transact waits for an abort when its own context may have ended.
-const abortLimit = 30 * time.Second
+// endLimit is how long Transact waits for an abort, or a commit under way, when its own context may have ended.
+const endLimit = 30 * time.Second
 
 // GroupMetadata names a consumer group, and the member of it that has read what a transaction is made from (KIP-447): the
 // group refuses the offsets of a member that is no longer the reader. All as the consumer's own group metadata has it.
@@ -80,7 +80,7 @@ func (p *Producer) CommitTransaction(ctx context.Context) error {
 }
 
 // AbortTransaction gives the transaction up. Records that were not sent are reported with CodeAborted; the promises of all
-// of them have been called when it returns.
+// of them have been called when it returns, unless ctx has ended.
 func (p *Producer) AbortTransaction(ctx context.Context) error {
 	return public(p.native.AbortTransaction(ctx))
 }
@@ -89,7 +89,9 @@ func (p *Producer) AbortTransaction(ctx context.Context) error {
 // fails, the transaction is aborted, for which it waits even if ctx has ended, but not for ever; the error of the body, or of
 // the commit, is what comes out (joined with that of the abort, if that failed, too).
 //
-// When the commit fails because ctx has ended, errors.Is says so; whether the transaction will be committed may then be open.
+// A commit that was asked for can no longer be aborted: if ctx ends then, Transact waits for it as for an abort, and returns
+// nil if it succeeds. Only if that takes too long, too, it stays open whether the transaction will be committed; the error is
+// that of ctx.
 func (p *Producer) Transact(ctx context.Context, body func(ctx context.Context) error) (err error) {
 	if err := p.BeginTransaction(); err != nil {
 		return err
@@ -99,7 +101,7 @@ func (p *Producer) Transact(ctx context.Context, body func(ctx context.Context) 
 		if committed {
 			return
 		}
-		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortLimit)
+		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), endLimit)
 		defer cancel()
 		if failed := p.AbortTransaction(limited); failed != nil && !isOf(failed, err) {
 			err = errors.Join(err, failed)
@@ -108,11 +110,23 @@ func (p *Producer) Transact(ctx context.Context, body func(ctx context.Context) 
 	if err := body(ctx); err != nil {
 		return err
 	}
-	if err := p.CommitTransaction(ctx); err != nil {
+	err = p.commitEven(ctx)
+	committed = err == nil
+	return err
+}
+
+// commitEven commits; if ctx ends when that was asked for already, it goes on waiting for a while.
+func (p *Producer) commitEven(ctx context.Context) error {
+	err := p.CommitTransaction(ctx)
+	if err == nil || !p.native.Committing() {
 		return err
 	}
-	committed = true
-	return nil
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), endLimit)
+	defer cancel()
+	if late := p.CommitTransaction(limited); limited.Err() == nil {
+		return late
+	}
+	return err
 }
 
 // isOf says whether one failure tells nothing that the other one does not: the same fatal error, or that a commit is under way.

@@ -220,6 +220,109 @@ func TestTransactionPatience(t *testing.T) {
 	wantCommitted(t, cluster, "kept")
 }
 
+// What is open is aborted, a commit under way is one.
+func TestCloseEndsTransaction(t *testing.T) {
+	producer, cluster := transactional(t)
+	ctx := within(t, time.Minute)
+	must(t, producer.BeginTransaction())
+	_, err := deliver(t, producer, "t", Record{Value: []byte("given up")})
+	must(t, err)
+	must(t, producer.Close(ctx))
+	wantEnds(t, cluster, 1)
+	wantCommitted(t, cluster)
+	producer = another(t, cluster)
+	must(t, producer.BeginTransaction())
+	_, err = deliver(t, producer, "t", Record{Value: []byte("kept")})
+	must(t, err)
+	must(t, cluster.SetDelay(AllBrokers, endTxnAPI, 300*time.Millisecond))
+	if err := producer.CommitTransaction(within(t, 50*time.Millisecond)); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatal(err)
+	}
+	must(t, producer.Close(ctx))
+	wantCommitted(t, cluster, "kept")
+}
+
+func wantEnds(t *testing.T, cluster *MockCluster, wanted uint64) {
+	t.Helper()
+	if count, err := cluster.RequestCount(AllBrokers, endTxnAPI); err != nil || count != wanted {
+		t.Fatal(count, err)
+	}
+}
+
+// A context that ends before the commit is asked for makes an abort of it, one that ends later does not.
+func TestTransactWithLateContext(t *testing.T) {
+	producer, cluster := transactional(t)
+	ctx := within(t, time.Minute)
+	for range 20 {
+		ended, cancel := context.WithCancel(ctx)
+		err := producer.Transact(ended, func(ctx context.Context) error {
+			_, err := deliver(t, producer, "t", Record{Value: []byte("given up")})
+			cancel()
+			return err
+		})
+		if !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+	}
+	wantCommitted(t, cluster)
+	must(t, cluster.SetDelay(AllBrokers, endTxnAPI, 2*time.Second))
+	for _, limit := range []time.Duration{time.Second, time.Minute} {
+		must(t, producer.Transact(within(t, limit), func(ctx context.Context) error {
+			_, err := deliver(t, producer, "t", Record{Value: []byte("kept")})
+			return err
+		}))
+		must(t, cluster.ClearFaults())
+	}
+	wantCommitted(t, cluster, "kept", "kept")
+}
+
+// A record that failed because its time was over ends the transaction, and is no reason to make the call again.
+func TestTransactionWithLateRecord(t *testing.T) {
+	_, cluster := transactional(t)
+	producer := newProducer(t, map[string]string{"bootstrap.servers": cluster.BootstrapServers(),
+		"transactional.id": "shipper", "retries": "1", "request.timeout.ms": "300"})
+	must(t, producer.InitTransactions(within(t, time.Minute)))
+	const produceAPI = 0
+	must(t, cluster.SetDelay(AllBrokers, produceAPI, 2*time.Second))
+	must(t, producer.BeginTransaction())
+	must(t, producer.TryProduce("t", Record{Value: []byte("late")}, nil))
+	var failure *Error
+	if err := producer.CommitTransaction(within(t, 20*time.Second)); !errors.As(err, &failure) || !failure.Abortable() {
+		t.Fatal(err)
+	}
+	must(t, cluster.ClearFaults())
+	must(t, producer.AbortTransaction(within(t, time.Minute)))
+}
+
+// The abort has succeeded though its context has ended, and what had no room before it is not part of what comes next.
+func TestAbortWithBacklog(t *testing.T) {
+	_, cluster := transactional(t)
+	producer := newProducer(t, map[string]string{"bootstrap.servers": cluster.BootstrapServers(),
+		"transactional.id": "shipper", "buffer.memory": "262144", "batch.size": "16384"})
+	must(t, producer.InitTransactions(within(t, time.Minute)))
+	must(t, producer.BeginTransaction())
+	reported, gate := make(chan struct{}), make(chan struct{})
+	must(t, producer.TryProduce("t", Record{Value: []byte("given up")}, func(Report) {
+		close(reported)
+		<-gate
+	}))
+	<-reported
+	const produceAPI = 0
+	must(t, cluster.SetDelay(AllBrokers, produceAPI, 300*time.Millisecond))
+	var err error
+	for n := 0; err == nil; n++ {
+		err = producer.TryProduce("t", Record{Value: make([]byte, 1000)}, nil)
+	}
+	wantCode(t, err, CodeQueueFull)
+	must(t, producer.AbortTransaction(within(t, 2*time.Second)))
+	must(t, cluster.ClearFaults())
+	must(t, producer.BeginTransaction())
+	close(gate)
+	must(t, producer.ProduceFunc(within(t, time.Minute), "t", Record{Value: []byte("next")}, nil))
+	must(t, producer.CommitTransaction(within(t, time.Minute)))
+	wantCommitted(t, cluster, "next")
+}
+
 // Both generations of the protocol.
 func TestTransactionsOnOlderBrokers(t *testing.T) {
 	cluster := newCluster(t, 1)

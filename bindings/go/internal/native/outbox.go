@@ -252,6 +252,12 @@ func (o *outbox[T]) push() {
 	}
 }
 
+// clear is push while the library refuses everything, in which case a backlog is no hindrance.
+func (o *outbox[T]) clear() {
+	o.retry()
+	o.push()
+}
+
 func (o *outbox[T]) refuse(one refusal) {
 	o.refused = append(o.refused, one)
 	if len(o.refused) == 1 {

@@ -23,7 +23,10 @@ type Producer[T any] struct {
 	// refusing is why records are refused at once: CodeState, with a transactional.id outside of a transaction, or the fatal
 	// error of a call about transactions. 0: they are not.
 	refusing atomic.Int32
-	events   *events
+	// committing: a commit was asked for that has no outcome yet.
+	committing    atomic.Bool
+	transactional bool
+	events        *events
 
 	lastTopic atomic.Pointer[topic]
 	topicsMu  sync.RWMutex
@@ -58,7 +61,7 @@ func NewProducer[T any](settings *Settings, face Face[T]) (*Producer[T], error) 
 	most, _ := settings.Get("queue.buffering.max.messages")
 	limit, _ := strconv.Atoi(most)
 	transactional, _ := settings.Get("transactional.id")
-	if transactional != "" {
+	if p.transactional = transactional != ""; p.transactional {
 		p.refusing.Store(CodeState)
 	}
 	p.outbox.open(p.handle, limit, p.wake.interrupt)
@@ -220,6 +223,7 @@ func (p *Producer[T]) Close(ctx context.Context) (waiting, closing error) {
 func (p *Producer[T]) shutDown(ctx context.Context) (waiting, closing error) {
 	p.outbox.shut()
 	waiting = p.Flush(ctx)
+	p.endBeforeClose(ctx)
 	closing = call(func() C.int32_t { return C.ottla_producer_close(p.handle, 0, nil) })
 	p.outbox.abandon()
 	p.wake.close()

@@ -8,8 +8,12 @@ import "C"
 
 import (
 	"context"
+	"time"
 	"unsafe"
 )
+
+// endLimit is how long a transaction that nobody waits for any more may take to end.
+const endLimit = 30 * time.Second
 
 // Group is a consumer group as its consumer knows it; a nil Instance is none, and so is a Generation of -1 without Member.
 type Group struct {
@@ -66,7 +70,12 @@ func (p *Producer[T]) InitTransactions(ctx context.Context) error {
 
 // BeginTransaction lets records in again.
 func (p *Producer[T]) BeginTransaction() error {
-	p.outbox.push() // what came too early does not slip in
+	// What came too early, or had no room before an abort, does not slip in.
+	if p.refusing.Load() != 0 {
+		p.outbox.clear()
+	} else {
+		p.outbox.push()
+	}
 	err := transact(func(object **C.ottla_error_t) C.int32_t {
 		return C.ottla_producer_begin_transaction(p.handle, object)
 	})
@@ -98,25 +107,60 @@ func (p *Producer[T]) CommitTransaction(ctx context.Context) error {
 	if err := p.Flush(ctx); err != nil {
 		return err
 	}
-	return p.end(ctx, func(object **C.ottla_error_t) C.int32_t {
-		return C.ottla_producer_commit_transaction(p.handle, 0, object)
-	})
+	if err := ctx.Err(); err != nil {
+		return err // a commit that was asked for can no longer be aborted
+	}
+	return p.commit(ctx)
 }
 
-// AbortTransaction gives the transaction up, and delivers the reports of its records. From then on no records are taken.
+func (p *Producer[T]) commit(ctx context.Context) error {
+	p.committing.Store(true)
+	err := p.end(ctx, func(object **C.ottla_error_t) C.int32_t {
+		return C.ottla_producer_commit_transaction(p.handle, 0, object)
+	})
+	_, failed := err.(*Failure)
+	p.committing.Store(err != nil && !failed)
+	return err
+}
+
+// Committing says whether a commit was asked for that has no outcome yet.
+func (p *Producer[T]) Committing() bool { return p.committing.Load() }
+
+// AbortTransaction gives the transaction up, and delivers the reports of its records, until ctx ends. From then on no records
+// are taken.
 func (p *Producer[T]) AbortTransaction(ctx context.Context) error {
 	if p.courier.here() {
 		return errInCallback
 	}
 	p.outbox.push()
-	err := p.end(ctx, func(object **C.ottla_error_t) C.int32_t {
-		return C.ottla_producer_abort_transaction(p.handle, 0, object)
-	})
-	if err != nil {
+	if err := p.abort(ctx); err != nil {
 		return err
 	}
-	// What had no room comes only now, and is refused.
-	return p.Flush(ctx)
+	p.outbox.clear()
+	if err := p.Flush(ctx); err != nil && ctx.Err() == nil {
+		return err
+	}
+	return nil
+}
+
+func (p *Producer[T]) abort(ctx context.Context) error {
+	return p.end(ctx, func(object **C.ottla_error_t) C.int32_t {
+		return C.ottla_producer_abort_transaction(p.handle, 0, object)
+	})
+}
+
+// endBeforeClose sees a commit under way to its end and aborts what else is open, which readers would wait for until
+// transaction.timeout.ms. Its failures mean that nothing was open, or that this is left to that timeout.
+func (p *Producer[T]) endBeforeClose(ctx context.Context) {
+	if !p.transactional {
+		return
+	}
+	limited, cancel := context.WithTimeout(ctx, endLimit)
+	defer cancel()
+	if p.Committing() && p.commit(limited) == nil {
+		return
+	}
+	_ = p.abort(limited)
 }
 
 func (p *Producer[T]) end(ctx context.Context, call func(object **C.ottla_error_t) C.int32_t) error {

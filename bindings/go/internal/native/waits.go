@@ -20,6 +20,12 @@ const (
 	longestTurn  = 16 * time.Millisecond
 )
 
+// goesOn says whether the same call is to be made again. A record that was not delivered in time makes a transaction fail
+// with the same code, which is then for good.
+func (f *Failure) goesOn() bool {
+	return f.Code == CodeTimedOut && f.Flags&(FlagAbortable|FlagFatal) == 0
+}
+
 // inTurns repeats a call that would wait inside C, without letting it, until it has not timed out: it is for
 // questions that are rare and whose answers come from the network. An end of ctx ends it at once.
 func inTurns(ctx context.Context, ask func() error) error {
@@ -28,7 +34,7 @@ func inTurns(ctx context.Context, ask func() error) error {
 	for turn := shortestTurn; ; turn = min(2*turn, longestTurn) {
 		err := ask()
 		failure, ok := err.(*Failure)
-		if !ok || failure.Code != CodeTimedOut {
+		if !ok || !failure.goesOn() {
 			return err
 		}
 		timer.Reset(turn)
