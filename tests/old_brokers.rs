@@ -96,6 +96,30 @@ fn headers_and_zstd_are_clear_errors_where_no_format_has_them() {
 }
 
 #[test]
+fn what_a_broker_takes_is_forgotten_when_it_has_left() {
+    let mock = cluster("4.0");
+    mock.with(|cluster| cluster.set_broker_kafka_version(1, "0.10")).unwrap();
+    let settings = builder(&mock, "none").set("enable.idempotence", "false").unwrap();
+    let producer = settings.set("metadata.max.age.ms", "100").unwrap().build().unwrap();
+    let topic = producer.topic("t").unwrap();
+    for partition in 0..2 {
+        producer.send_to(topic, partition, &Record::value(b"v")).unwrap().wait().unwrap();
+    }
+    let headers = [Header { key: "h", value: None }];
+    let record = Record { headers: &headers, ..Record::value(b"v") };
+    assert_eq!(producer.send(topic, &record).map(drop).unwrap_err().code(), ErrorCode::UNSUPPORTED);
+    mock.with(|cluster| cluster.broker_down(1)).unwrap();
+    let deadline = Instant::now() + SOON;
+    while let Err(error) = producer.send(topic, &record).map(drop) {
+        assert!(Instant::now() < deadline, "{error}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    producer.close(SOON).unwrap();
+    let stored = (0..2).flat_map(|n| mock.read(|cluster| cluster.records("t", n).unwrap()));
+    assert_eq!(stored.filter(|record| record.headers.len() == 1).count(), 1);
+}
+
+#[test]
 fn an_upgrade_and_a_downgrade_broker_by_broker_lose_nothing() {
     for codec in ["none", "lz4"] {
         let mock = cluster("0.8");

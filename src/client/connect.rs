@@ -196,6 +196,7 @@ impl<N: Network> Client<N> {
         let Some(peer) = self.peers.get(&node) else { return };
         if peer.connection.is_some() {
             let error = Error::new(code, format!("{}: {what}", peer.label));
+            self.note_end(node);
             self.lose(node, error, &[], now);
         }
     }

@@ -56,7 +56,9 @@ impl BrokerConnection {
     /// the connection is full of answers. After that, and once it is not full any more, the rest
     /// is served by the next call, even with no bytes.
     pub fn feed(&mut self, bytes: &[u8], cluster: &mut Cluster, now: Time) {
-        if self.closing {
+        // A broker that has died meanwhile serves nothing of what it got: its next life may be of another
+        // release.
+        if self.closing || self.is_dropped(cluster) {
             return;
         }
         self.input.extend_from_slice(bytes);

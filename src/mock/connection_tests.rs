@@ -76,11 +76,17 @@ fn a_broken_request_closes_after_what_came_before() {
 #[test]
 fn connections_end_with_the_life_of_their_broker() {
     let mut tester = Tester::new(2);
-    let first = peer(&tester);
+    let mut first = peer(&tester);
     tester.cluster.broker_down(2).unwrap();
     assert!(!first.is_dropped(&tester.cluster));
     tester.cluster.drop_connections(1).unwrap();
     assert!(first.is_dropped(&tester.cluster));
+    first.feed(&metadata(), &mut tester.cluster, tester.now);
+    assert_eq!(
+        first.take_output(tester.now),
+        None,
+        "what comes too late is not served by the next life"
+    );
     let second = peer(&tester);
     assert!(!second.is_dropped(&tester.cluster));
     tester.cluster.broker_down(1).unwrap();

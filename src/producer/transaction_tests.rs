@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::error::{Error, ErrorCode, Result};
-use crate::mock::{Isolation, MockCluster, TransactionState};
+use crate::mock::{CoordinatorKind, Isolation, MockCluster, TransactionState};
 use crate::producer::{GroupMetadata, GroupOffset, Producer, ProducerBuilder, TopicId};
 use crate::protocol::ApiKey;
 use crate::record::Record;
@@ -250,5 +250,33 @@ fn a_record_that_fails_makes_the_commit_fail_and_an_abort_mends_it() {
             producer.commit_transaction(SOON).unwrap();
         }
         assert_eq!(committed(&cluster), ["kept", "kept"], "{generation:?}");
+    }
+}
+
+#[test]
+fn what_belongs_to_a_transaction_is_never_made_a_plain_message_for_an_old_leader() {
+    for codec in ["none", "gzip"] {
+        let cluster = cluster(GENERATIONS[1]);
+        // One leader goes back to a release without transactions; the coordinator does not.
+        let coordinator = cluster.coordinator(CoordinatorKind::Transaction, "shipper").unwrap();
+        let old = coordinator % 3 + 1;
+        cluster.set_leader("t", 0, Some(coordinator)).unwrap();
+        cluster.set_leader("t", 1, Some(old)).unwrap();
+        let builder = builder(&cluster).set("compression.type", codec).unwrap();
+        let producer = builder.build().unwrap();
+        producer.init_transactions(SOON).unwrap();
+        cluster.with(|cluster| {
+            cluster.set_broker_kafka_version(old, "0.10").unwrap();
+            cluster.drop_connections(old).unwrap();
+        });
+        let topic = producer.topic("t").unwrap();
+        producer.begin_transaction().unwrap();
+        let doubtful = producer.send_to(topic, 1, &Record::value(b"never")).unwrap();
+        let failure = doubtful.wait().unwrap_err();
+        assert_eq!(failure.error.code(), ErrorCode::UNSUPPORTED_VERSION, "{codec}");
+        // As in Java there is no way on: the next transaction would meet the same broker.
+        assert!(producer.commit_transaction(SOON).unwrap_err().is_fatal());
+        producer.close(SOON).unwrap();
+        assert_eq!(values(&cluster, Isolation::ReadUncommitted), [""; 0]);
     }
 }

@@ -34,10 +34,14 @@ pub fn encode_age_question(correlation_id: i32, client_id: &str) -> Result<Bytes
     Ok(frame.into())
 }
 
-/// Whether this is how a broker before 0.10 answers: no topics, and in 0.9 no throttle time behind them.
+/// Whether this is how a broker before 0.10 answers: no topics, and in 0.9 a throttle time behind them.
 /// `body` begins after the header.
 pub fn is_age_answer(body: &[u8]) -> bool {
-    matches!(body.len(), 4 | 8) && body.iter().all(|&byte| byte == 0)
+    match body {
+        [0, 0, 0, 0] => true,
+        [0, 0, 0, 0, highest, _, _, _] => *highest < 0x80,
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -54,6 +58,8 @@ mod tests {
     #[test]
     fn the_answers_of_0_8_and_0_9_are_known_and_no_others() {
         assert!(is_age_answer(&[0; 4]) && is_age_answer(&[0; 8]));
+        assert!(is_age_answer(&[0, 0, 0, 0, 0, 0, 3, 0]), "with a quota passed");
+        assert!(!is_age_answer(&[0, 0, 0, 0, 0xff, 0, 0, 0]), "a time below 0");
         for other in [&[][..], &[0; 2], &[0; 10], &[0, 0, 0, 1], &[0, 35, 0, 0, 0, 0]] {
             assert!(!is_age_answer(other), "{other:?}");
         }

@@ -33,7 +33,7 @@ use crate::client::{Client, ClientEvent};
 use crate::delivery::{Delivery, Report};
 use crate::error::Error;
 use crate::log::{Level, Log};
-use crate::metadata::{Metadata, NodeId};
+use crate::metadata::{ClusterSnapshot, Metadata, NodeId};
 use crate::metrics::ProducerMetrics;
 use crate::partitioner::Partitioner;
 use crate::protocol::versions::{PRODUCE_BATCHES_SINCE, PRODUCE_TIMESTAMPS_SINCE};
@@ -430,6 +430,8 @@ impl<N: Network> Sender<N> {
         let accumulator = self.parts.accumulator.clone();
         let Some(partition) = accumulator.topics.partition(slot) else { return };
         let leader = self.slots.get(slot.0 as usize).and_then(|known| known.leader);
+        // What has an identity can only be v2, whoever leads: see `reform`.
+        let leader = leader.filter(|_| !self.has_identity());
         let magic = leader.map_or(Magic::V2, |node| self.magic_of(node));
         for job in partition.start_encoding(&accumulator.pool, whole, magic) {
             self.parts.encoding.submit(job);
@@ -449,6 +451,11 @@ impl<N: Network> Sender<N> {
         }
     }
 
+    /// Whether batches carry a producer's identity, or will once there is one.
+    fn has_identity(&self) -> bool {
+        self.transaction.is_some() || !self.identity.is_off()
+    }
+
     /// The newest message format that `node` takes; the newest of all while that is not known.
     fn magic_of(&self, node: NodeId) -> Magic {
         match self.parts.client.produce_version(node) {
@@ -461,6 +468,20 @@ impl<N: Network> Sender<N> {
     /// A broker told what it speaks: what every one of them takes is known before records are appended.
     fn follow_versions(&mut self, node: NodeId) {
         self.magics.insert(node, self.magic_of(node));
+        self.tell_usable_magic();
+    }
+
+    /// Brokers that the cluster no longer has say nothing of what it takes.
+    fn forget_brokers_that_left(&mut self, snapshot: &ClusterSnapshot) {
+        let before = self.magics.len();
+        let stays = |node: NodeId| node.is_bootstrap() || snapshot.nodes.contains_key(&node);
+        self.magics.retain(|&node, _| stays(node));
+        if self.magics.len() != before {
+            self.tell_usable_magic();
+        }
+    }
+
+    fn tell_usable_magic(&self) {
         let known = self.magics.iter().filter(|(node, _)| !node.is_bootstrap());
         let usable = known.map(|(_, magic)| *magic).min();
         let usable = usable.or_else(|| self.magics.values().copied().min());

@@ -131,7 +131,7 @@ impl<N: Network> Sender<N> {
     fn reform(&mut self, node: NodeId, mut batch: Batch, magic: Magic, now: Time) {
         let accumulator = self.parts.accumulator.clone();
         let Some(partition) = accumulator.topics.partition(batch.name.slot) else { return };
-        if magic == Magic::V2 || self.identity.is_off() {
+        if magic == Magic::V2 || !self.has_identity() {
             batch.stale = true;
         } else if batch.is_numbered() {
             let pause_ms = self.settings.retry_backoff.delay_ms(batch.attempts, &mut self.random);

@@ -57,6 +57,7 @@ impl<N: Network> Sender<N> {
         }
         self.metadata_version = version;
         let snapshot = self.parts.metadata.snapshot();
+        self.forget_brokers_that_left(&snapshot);
         let accumulator = self.parts.accumulator.clone();
         for topic in accumulator.topics.iter() {
             if let Some(known) = snapshot.topic(&topic.name) {

@@ -46,7 +46,8 @@ static void c13_names_that_are_no_topics(void)
 static void c14_a_partition_that_is_not_there(void)
 {
     ottla_producer_t *producer = producer_with(NULL, "max.block.ms", "300", NULL);
-    /* Not known yet: the record is parked, and its report says so. */
+    /* Not known yet: the record is parked, and its report says so. (3: Metadata) */
+    CHECK_OK(ottla_mock_cluster_set_delay(cluster_of(producer), -1, 3, 200));
     CHECK_OK(try_text(producer, topic_of(producer, "later"), 9, "v", 1));
     ottla_delivery_t report = take_one(producer);
     CHECK(report.token == 1 && report.persistence == OTTLA_PERSISTENCE_NOT_PERSISTED);

@@ -33,7 +33,8 @@ static void c13_names_that_are_no_topics()
 static void c14_a_partition_that_is_not_there()
 {
     ottla::Producer producer = producer_with({{"max.block.ms", "300"}});
-    // Not known yet: the record is parked, and its report says so.
+    // Not known yet: the record is parked, and its report says so. (3: Metadata)
+    CHECK(producer.mock_cluster()->set_delay(-1, 3, std::chrono::milliseconds(200)));
     CHECK_DONE(producer.send(*producer.topic("later"), text("v", 1, 9), OTTLA_SEND_NO_WAIT));
     auto report = take(producer, 1)[0];
     CHECK(report.token == 1 && report.persistence == OTTLA_PERSISTENCE_NOT_PERSISTED);

@@ -11,10 +11,13 @@ static void c20_memory_is_used_up(void)
     uint32_t topic = known_topic(producer, "c20");
     uint64_t accepted = 0;
     int32_t status = 0;
+    /* An acknowledged record gives most of its memory back: none is while the buffer is filled. */
+    silence(producer);
     while ((status = try_text(producer, topic, 0, large, accepted)) == 0)
         CHECK(++accepted < 40);
     CHECK_EQUAL(status, OTTLA_ERROR_QUEUE_FULL);
     CHECK(accepted >= 10);
+    CHECK_OK(ottla_mock_cluster_clear_faults(cluster_of(producer)));
     /* Memory is a record's until its report is taken. */
     for (uint64_t taken = 0; status != 0; taken++) {
         CHECK(taken < accepted);

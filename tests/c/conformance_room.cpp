@@ -9,11 +9,14 @@ static void c20_memory_is_used_up()
     ottla::Topic topic = known_topic(producer, "c20");
     std::string large(10000, 'x');
     std::size_t accepted = 0;
+    // An acknowledged record gives most of its memory back: none is while the buffer is filled.
+    silence(producer);
     auto sent = producer.send(topic, text(large), OTTLA_SEND_NO_WAIT);
     for (; sent; sent = producer.send(topic, text(large), OTTLA_SEND_NO_WAIT))
         CHECK(++accepted < 40);
     CHECK_EQUAL(code_of(sent), OTTLA_ERROR_QUEUE_FULL);
     CHECK(sent.error().is_retriable() && accepted >= 10);
+    CHECK(producer.mock_cluster()->clear_faults());
     // Memory is a record's until its report is taken.
     for (std::size_t taken = 0; !sent; taken++) {
         CHECK(taken < accepted);

@@ -126,6 +126,7 @@ def _transfer(
         finally:
             accepted: int = columns.accepted.value
             producer._direct += accepted
+            producer._set_limit()
             if token and accepted < count:
                 chunk = producer._chunks[number]
                 chunk.sent = accepted

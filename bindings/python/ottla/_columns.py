@@ -50,6 +50,8 @@ class Strings:
             total = len(data) - lengths.count(-1)
         width = lengths[0]
         text = ctypes.c_char_p(data)
+        self.offsets.value = self.validity.value = None
+        self.first.value = 0
         # What is pointed to is not NULL, so that an empty string is no null.
         self.data.value, self.data_len.value = address(text), len(data)
         if width > 0 and lengths.count(width) == len(lengths) and width * len(lengths) == total:

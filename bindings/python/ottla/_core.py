@@ -170,6 +170,7 @@ class Core:
                 return False
             status, accepted = self._transfer(handle, list(record), 1)
             self._direct += accepted
+            self._set_limit()
             if status == ErrorCode.QUEUE_FULL:
                 return False
             if status:

@@ -54,11 +54,15 @@ class Items(Source):
             strings.fill(self._some(first, count))
 
     def _some(self, first: int, count: int) -> Sequence[Any]:
-        return self.items if count == len(self.items) else self.items[first : first + count]
+        # Always a copy, made in one step: callbacks and other threads may change the caller's list meanwhile.
+        some = self.items[first : first + count]
+        if len(some) != count:
+            raise ValueError("the list was changed while it was being sent")
+        return some
 
     def kept(self, first: int, count: int) -> List[Optional[bytes]]:
         self._convert()
-        return list(self.items[first : first + count])
+        return list(self._some(first, count))
 
 
 class Buffers(Source):

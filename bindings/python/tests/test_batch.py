@@ -118,6 +118,22 @@ class Batch(unittest.TestCase):
         self.assertEqual(producer.flush(20), 0)
         self.assertEqual((seen, producer._chunks), ([None] * 100, {}))
 
+    def test_a_list_that_shrinks_meanwhile_is_told(self):
+        producer = Producer({"test.mock.num.brokers": 1, "linger.ms": 0, "queue.buffering.max.messages": 10})
+        self.addCleanup(producer.close)
+        producer.mock_cluster().create_topic("t", 1)
+        values = [b"x" * (n + 1) for n in range(100)]
+        seen = []
+
+        def shrink(error, message):
+            seen.append(message.value())
+            del values[13:]
+
+        with self.assertRaises(ValueError):
+            producer.produce_batch("t", values=values, on_delivery=shrink, block=30)
+        self.assertEqual(producer.flush(20), 0)
+        self.assertEqual(seen, [b"x" * (n + 1) for n in range(len(seen))])
+
     def test_data_and_offsets(self):
         data = b"aabccc"
         for kind in "iq":

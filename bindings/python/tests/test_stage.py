@@ -90,6 +90,19 @@ class Stage(unittest.TestCase):
         self.assertGreater(full, 0)
         self.assertEqual((stored, seen), (list(range(-1, 500)),) * 2)
 
+    def test_a_batch_takes_the_room_of_the_stage(self):
+        with embedded(**{"queue.buffering.max.messages": 100, "linger.ms": 1000}) as producer:
+            producer.mock_cluster().create_topic("t", 1)
+            producer.mock_cluster().set_delay(60, api_key=0)
+            fill_quickly(producer, 3)
+            taken = 3 + producer.produce_batch("t", values=[b"x"] * 96)
+            with self.assertRaises(BufferError):
+                for _ in range(200):
+                    producer.produce("t", b"x")
+                    taken += 1
+            self.assertLessEqual(taken, 100)
+            producer.purge()
+
     def test_block_waits_for_room(self):
         with embedded(**{"queue.buffering.max.messages": 5}) as producer:
             producer.mock_cluster().set_delay(0.05, api_key=0)
