@@ -793,7 +793,8 @@ inline Result<void> send_offsets(ottla_producer_t *producer, const std::vector<G
 
 /**
  * A transaction of a producer, which must live longer: commit it, or it is aborted at the end of its life. One that ends
- * so waits for that as long as Producer::transaction() was told, and tells nobody whether it worked.
+ * so waits for that as long as Producer::transaction() was told, and tells nobody whether it worked. A commit whose time was
+ * over can no longer be aborted: that is waited for instead.
  */
 class [[nodiscard]] Transaction {
 public:
@@ -811,6 +812,8 @@ public:
         auto status = ottla_producer_commit_transaction(producer_, timeout.milliseconds(), &error);
         if (status == 0)
             producer_ = nullptr;
+        /* An abortable one is that of a record, whose time was over for good. */
+        is_late_ = status == OTTLA_ERROR_TIMED_OUT && !ottla_error_is_abortable(error);
         return detail::result(status, error);
     }
 
@@ -828,7 +831,8 @@ public:
     bool is_open() const noexcept { return producer_ != nullptr; }
 
     Transaction(Transaction &&other) noexcept
-        : producer_(std::exchange(other.producer_, nullptr)), patience_(other.patience_)
+        : producer_(std::exchange(other.producer_, nullptr)), patience_(other.patience_),
+          is_late_(other.is_late_)
     {
     }
 
@@ -838,6 +842,7 @@ public:
             give_up();
             producer_ = std::exchange(other.producer_, nullptr);
             patience_ = other.patience_;
+            is_late_ = other.is_late_;
         }
         return *this;
     }
@@ -854,13 +859,18 @@ private:
 
     void give_up() noexcept
     {
-        if (producer_ != nullptr)
-            ottla_producer_abort_transaction(producer_, patience_.milliseconds(), nullptr);
+        if (producer_ == nullptr)
+            return;
+        auto patience = patience_.milliseconds();
+        if (!is_late_ || ottla_producer_commit_transaction(producer_, patience, nullptr) != 0)
+            ottla_producer_abort_transaction(producer_, patience, nullptr);
         producer_ = nullptr;
     }
 
     ottla_producer_t *producer_;
     Timeout patience_;
+    /* A commit was asked for that has no outcome yet. */
+    bool is_late_ = false;
 };
 
 /** A producer. Closing waits for records; its end of life does not: call close() before it. May not end inside

@@ -94,7 +94,7 @@ static void c94_a_record_fails(ottla::MockCluster &cluster)
     CHECK_EQUAL(committed(cluster), before + 1);
 }
 
-static void c95_the_scope(const ottla::MockCluster &cluster)
+static void c95_the_scope(ottla::MockCluster &cluster)
 {
     ottla::Producer producer = transactional(cluster);
     ottla::Topic topic = *producer.topic("t");
@@ -118,6 +118,23 @@ static void c95_the_scope(const ottla::MockCluster &cluster)
         CHECK_EQUAL(code_of(moved.abort(soon)), OTTLA_ERROR_HANDLE);
     }
     CHECK_EQUAL(committed(cluster), before + 1);
+    /* A commit whose time was over is waited for, and leaves the producer free for the next one. */
+    {
+        const std::int16_t end_txn = 26;
+        CHECK_DONE(cluster.set_delay(-1, end_txn, 500ms));
+        auto transaction = producer.transaction();
+        CHECK_DONE(producer.send(topic, text("kept")));
+        CHECK_DONE(producer.flush(soon));
+        CHECK_EQUAL(code_of(transaction->commit(50ms)), OTTLA_ERROR_TIMED_OUT);
+        ottla::Transaction moved = std::move(*transaction);
+    }
+    CHECK_EQUAL(committed(cluster), before + 2);
+    CHECK_DONE(cluster.clear_faults());
+    {
+        auto transaction = producer.transaction();
+        CHECK_DONE(transaction);
+        CHECK_DONE(transaction->abort(soon));
+    }
 }
 
 static void c96_calls_that_do_not_fit(const ottla::MockCluster &cluster)

@@ -52,6 +52,28 @@ fn what_the_broker_refuses_is_not_committed() {
 }
 
 #[test]
+fn a_commit_that_failed_is_told_once() {
+    let faults = ["--fault", "EndTxn=TRANSACTION_ABORTABLE"];
+    let cluster =
+        Running::start(&[&["mock", "-t", "t:1:1", "--until-eof"], &faults[..]].concat(), b"");
+    let args = ["produce", "-b", &cluster.first_line, "-t", "t", "--transactional-id", "loader"];
+    let ran = ottla(&[&args[..], &["--transaction-records", "1"]].concat(), b"a\nb\n").ended(1);
+    let ran = ran.said("nothing is committed: its transaction was not committed");
+    assert!(!ran.err.contains("its timeout"), "{}", ran.err);
+}
+
+#[test]
+fn a_record_that_was_too_late_is_no_reason_to_wait() {
+    let faults = ["--fault", "Produce=delay:60000*2"];
+    let cluster =
+        Running::start(&[&["mock", "-t", "t:1:1", "--until-eof"], &faults[..]].concat(), b"");
+    let args = ["produce", "-b", &cluster.first_line, "-t", "t", "--transactional-id", "loader"];
+    let impatient = ["compat=java", "retries=1", "request.timeout.ms=300"].map(|one| ["-X", one]);
+    let ran = ottla(&[&args[..], &impatient.concat()].concat(), b"a\n").ended(1);
+    ran.said("nothing is committed: its transaction was not committed");
+}
+
+#[test]
 fn a_transaction_needs_an_id_and_idempotence() {
     let args = ["produce", "-t", "t", "--transaction-records", "5"];
     ottla(&[&args[..], &EMBEDDED].concat(), b"a\n").ended(2).said("needs --transactional-id");

@@ -281,7 +281,8 @@ impl<'a> Session<'a> {
             }
         }
         self.summarise();
-        if let (Err(failure), Some(code)) = (&ended, self.interrupt.exit_code()) {
+        let outcome = ended.as_ref().and(read.as_ref());
+        if let (Err(failure), Some(code)) = (outcome, self.interrupt.exit_code()) {
             say(&format!("ottla: {failure}"));
             return Ok(code);
         }

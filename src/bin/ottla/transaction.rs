@@ -27,6 +27,8 @@ pub struct Transactions<'a> {
     records_each: Option<u64>,
     records: Cell<u64>,
     committed: Cell<u64>,
+    /// A commit has failed, and what there was to do about it was done.
+    is_over: Cell<bool>,
 }
 
 impl<'a> Transactions<'a> {
@@ -43,9 +45,15 @@ impl<'a> Transactions<'a> {
                 None => Ok(None),
             };
         }
-        let (records, committed) = (Cell::new(0), Cell::new(0));
-        let transactions =
-            Transactions { producer, ledger, interrupt, records_each, records, committed };
+        let transactions = Transactions {
+            producer,
+            ledger,
+            interrupt,
+            records_each,
+            records: Cell::new(0),
+            committed: Cell::new(0),
+            is_over: Cell::new(false),
+        };
         transactions
             .until_done(|wait| producer.init_transactions(wait))
             .and_then(|()| producer.begin_transaction())
@@ -68,8 +76,11 @@ impl<'a> Transactions<'a> {
         Ok(())
     }
 
-    /// Ends the last one. `whole`: all that belongs to it was sent.
+    /// Ends the last one, unless `sent` has failed at that. `whole`: all that belongs to it was sent.
     pub fn end(&self, whole: bool) -> std::result::Result<(), Failure> {
+        if self.is_over.get() {
+            return Ok(());
+        }
         if whole && self.ledger.failed() == 0 && !self.interrupt.is_asked() {
             return self.commit();
         }
@@ -82,7 +93,8 @@ impl<'a> Transactions<'a> {
             self.committed.set(self.committed.get() + 1);
             return Ok(());
         };
-        if error.code() == ErrorCode::TIMED_OUT {
+        self.is_over.set(true);
+        if goes_on(&error) {
             return Err(Failure::work(self.outcome("whether the last one is committed is open")));
         }
         if !error.is_fatal() {
@@ -113,12 +125,17 @@ impl<'a> Transactions<'a> {
         let mut asked_at = None;
         loop {
             let outcome = call(SLICE);
-            let timed_out = |error: &Error| error.code() == ErrorCode::TIMED_OUT;
             let is_over = self.interrupt.is_asked()
                 && asked_at.get_or_insert_with(Instant::now).elapsed() > GRACE;
-            if is_over || !outcome.as_ref().is_err_and(timed_out) {
+            if is_over || !outcome.as_ref().is_err_and(goes_on) {
                 return outcome;
             }
         }
     }
+}
+
+/// Whether the same call is to be made again. A record that was not delivered in time makes a commit fail
+/// with the same code, which is then for good.
+fn goes_on(error: &Error) -> bool {
+    error.code() == ErrorCode::TIMED_OUT && !error.is_abortable() && !error.is_fatal()
 }
