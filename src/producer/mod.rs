@@ -36,6 +36,8 @@ mod survey;
 #[cfg(test)]
 mod transaction_case_tests;
 #[cfg(test)]
+mod transaction_end_tests;
+#[cfg(test)]
 mod transaction_error_tests;
 #[cfg(test)]
 mod transaction_tests;

@@ -321,7 +321,6 @@ impl<N: Network> Sender<N> {
             Command::Close(deadline) => {
                 let earlier = self.closing.map_or(deadline, |known| known.min(deadline));
                 self.closing = Some(earlier);
-                self.close_transaction(now);
                 self.evaluate_active(now);
             }
         }
@@ -349,7 +348,9 @@ impl<N: Network> Sender<N> {
 
     /// When there is something to do again if no event comes before.
     pub fn next_deadline(&mut self, now: Time) -> Time {
-        if !self.opening.is_empty() && !self.promotion_waits {
+        // What failed on the way out is the transaction's to hear of in the next turn.
+        let opens = !self.opening.is_empty() && !self.promotion_waits;
+        if opens || self.failure.is_some() {
             return now;
         }
         let mut deadline = self.schedule.next_deadline();

@@ -63,16 +63,11 @@ impl<N: Network> Sender<N> {
         self.evaluate_active(now);
     }
 
-    /// The producer closes.
-    pub(super) fn close_transaction(&mut self, now: Time) {
-        let Some(transaction) = &mut self.transaction else { return };
-        match transaction.close() {
-            Ok(true) => {
-                let text = "the producer was closed, which aborted the transaction";
-                self.give_up_records(ErrorCode::ABORTED, text, now);
-            }
-            Ok(false) => {}
-            Err(error) => self.stop(error, now),
+    /// The producer closes, or is closing: a commit that was under way may have failed since.
+    fn close_transaction(&mut self, now: Time) {
+        if self.transaction.as_mut().is_some_and(Transaction::close) {
+            let text = "the producer was closed, which aborted the transaction";
+            self.give_up_records(ErrorCode::ABORTED, text, now);
         }
     }
 
@@ -88,6 +83,9 @@ impl<N: Network> Sender<N> {
     pub(super) fn transact(&mut self, now: Time) {
         if let Some(error) = self.failure.take() {
             self.fail_transaction(error, now);
+        }
+        if self.closing.is_some() {
+            self.close_transaction(now);
         }
         self.end_drained(now);
         let Some(transaction) = &mut self.transaction else { return };

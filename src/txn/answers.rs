@@ -167,7 +167,7 @@ impl Transaction {
         self.stage = Stage::Idle;
         match self.desk.advance(Step::Refuse) {
             Ok(()) => {
-                self.desk.finish(Err(error.into_repeatable()));
+                self.finish_call(Err(error.into_repeatable()));
                 Effect::None
             }
             Err(fault) => Effect::Died(fault),
@@ -177,7 +177,7 @@ impl Transaction {
     /// What was committed stays committed, also if the producer cannot go on.
     fn fatal(&mut self, error: Error) -> Effect {
         if self.stage == (Stage::Renew { committed: true }) {
-            self.desk.finish(Ok(()));
+            self.finish_call(Ok(()));
         }
         Effect::Died(error)
     }
@@ -222,7 +222,7 @@ impl Transaction {
         let done = match self.stage {
             Stage::Initialize => {
                 (self.stage, self.protocol) = (Stage::Idle, next);
-                self.desk.advance(Step::Initialized).map(|()| self.desk.finish(Ok(())))
+                self.desk.advance(Step::Initialized).map(|()| self.finish_call(Ok(())))
             }
             Stage::Renew { .. } => self.conclude(next),
             // The producer closes.
@@ -291,7 +291,7 @@ impl Transaction {
                 work.left.positions.remove(&(topic.clone(), *partition));
             }
         }
-        let (left, abandoned) = (!work.left.is_empty(), work.abandoned);
+        let (left, call) = (!work.left.is_empty(), work.call.clone());
         rows.iter().for_each(|&(_, _, code)| self.begun_by(code));
         let (ruling, code) = match worst(Rpc::CommitOffsets, rows) {
             // It named others than it was asked for.
@@ -302,9 +302,7 @@ impl Transaction {
         if ruling == Ruling::Done {
             self.offsets = None;
             self.lanes[what.lane()].clear();
-            if !abandoned {
-                self.desk.finish(Ok(()));
-            }
+            self.desk.finish(&call, Ok(()));
             return Effect::None;
         }
         let effect = self.obey(what, ruling, refused(Rpc::CommitOffsets, code, rows), moment);
@@ -344,11 +342,11 @@ impl Transaction {
             // The first transaction of the newer protocol begins with an epoch of its own.
             self.renew = self.renewable;
         }
-        if self.renew && self.renewable {
-            self.stage = Stage::Renew { committed: commit };
-            return Effect::None;
+        match self.wind_up(commit, protocol) {
+            Ok(true) => Effect::Open,
+            Ok(false) => Effect::None,
+            Err(fault) => Effect::Died(fault),
         }
-        self.conclude(protocol).map_or_else(Effect::Died, |()| Effect::Open)
     }
 }
 

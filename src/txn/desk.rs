@@ -60,6 +60,11 @@ impl Call {
     pub fn is_open(&self) -> bool {
         self.outcome.get().is_none()
     }
+
+    /// The first outcome counts.
+    fn settle(&self, outcome: Result<()>) {
+        let _ = self.outcome.set(outcome);
+    }
 }
 
 /// The desk. See the head of the file.
@@ -98,8 +103,7 @@ impl Board {
 
     fn settle(&mut self, outcome: Result<()>) {
         if let Some(call) = &self.call {
-            // The first outcome counts.
-            let _ = call.outcome.set(outcome);
+            call.settle(outcome);
         }
     }
 }
@@ -165,6 +169,7 @@ impl Desk {
         let call = Arc::new(Call { ask, outcome: OnceCell::new() });
         board.call = Some(call.clone());
         self.enter(&mut board, next);
+        self.changed.notify_all();
         Ok((call, true))
     }
 
@@ -231,10 +236,25 @@ impl Desk {
         }
     }
 
-    /// The call under way has ended.
-    pub fn finish(&self, outcome: Result<()>) {
-        self.lock().settle(outcome);
+    /// This call has ended; another one may have taken its place meanwhile.
+    pub fn finish(&self, call: &Call, outcome: Result<()>) {
+        // Under the lock, so that nobody who is about to wait misses it.
+        let board = self.lock();
+        call.settle(outcome);
+        drop(board);
         self.changed.notify_all();
+    }
+
+    /// The producer closes: a transaction that is not being ended is aborted, and a call under way ends with
+    /// `CLOSED`. True if there was one.
+    pub fn close(&self) -> bool {
+        let mut board = self.lock();
+        let Some(next) = board.state.after(Step::Abort) else { return false };
+        let text = "the producer was closed, which aborted the transaction";
+        board.settle(Err(Error::new(ErrorCode::CLOSED, text)));
+        self.enter(&mut board, next);
+        self.changed.notify_all();
+        true
     }
 
     /// The transaction can only be aborted from now on; a call under way ends with that. True if that is new.
@@ -243,7 +263,7 @@ impl Desk {
         let Some(next) = board.state.after(Step::Fail) else { return false };
         let new = next != board.state;
         if new {
-            let failure = error.clone().into_abortable();
+            let failure = named(error).into_abortable();
             board.settle(Err(failure.clone()));
             board.failure = Some(failure);
             self.enter(&mut board, next);
@@ -255,7 +275,7 @@ impl Desk {
     /// The producer can only be closed from now on.
     pub fn die(&self, error: &Error) {
         let mut board = self.lock();
-        let failure = error.clone().into_fatal();
+        let failure = named(error).into_fatal();
         board.settle(Err(failure.clone()));
         if board.state != State::Fatal {
             board.failure = Some(failure);
@@ -271,6 +291,16 @@ impl Desk {
         board.ended.get_or_insert_with(|| error.clone());
         (self.admit)(false);
         self.changed.notify_all();
+    }
+}
+
+/// A failure under a name that no caller takes for "call again": that is what `TIMED_OUT` says of a call.
+fn named(error: &Error) -> Error {
+    match error.code() {
+        ErrorCode::TIMED_OUT => {
+            Error::new(ErrorCode::REQUEST_TIMED_OUT, error.message().to_owned())
+        }
+        _ => error.clone(),
     }
 }
 

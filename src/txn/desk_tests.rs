@@ -26,7 +26,7 @@ impl Bench {
         let (call, new) = self.desk.ask(ask)?;
         assert!(new);
         step.map_or(Ok(()), |step| self.desk.advance(step))?;
-        self.desk.finish(outcome);
+        self.desk.finish(&call, outcome);
         self.desk.wait(&call, Duration::ZERO).unwrap()
     }
 
@@ -47,10 +47,10 @@ fn records_are_admitted_inside_of_a_transaction_only() {
     assert!(!bench.admits());
     bench.desk.begin().unwrap();
     assert!(bench.admits());
-    bench.desk.ask(Ask::Commit).unwrap();
+    let (call, _) = bench.desk.ask(Ask::Commit).unwrap();
     assert!(!bench.admits());
     bench.desk.advance(Step::End).unwrap();
-    bench.desk.finish(Ok(()));
+    bench.desk.finish(&call, Ok(()));
     assert!(!bench.admits());
 }
 
@@ -68,7 +68,7 @@ fn a_call_whose_time_ran_out_is_taken_up_by_the_same_call_only() {
             assert!(bench.desk.wait(&first, Duration::ZERO).is_none());
             if finished {
                 bench.desk.advance(step).unwrap();
-                bench.desk.finish(Ok(()));
+                bench.desk.finish(&first, Ok(()));
             }
             for other in &others {
                 let error = bench.desk.ask(other.clone()).unwrap_err();
@@ -80,7 +80,7 @@ fn a_call_whose_time_ran_out_is_taken_up_by_the_same_call_only() {
             assert!(!new && Arc::ptr_eq(&first, &again));
             if !finished {
                 bench.desk.advance(step).unwrap();
-                bench.desk.finish(Ok(()));
+                bench.desk.finish(&first, Ok(()));
             }
             assert_eq!(bench.desk.wait(&again, Duration::ZERO), Some(Ok(())));
             bench.desk.begin().unwrap();
@@ -144,6 +144,70 @@ fn an_abort_takes_the_place_of_offsets() {
     bench.desk.ask(Ask::Abort).unwrap();
     let error = bench.desk.wait(&call, Duration::ZERO).unwrap().unwrap_err();
     assert_eq!(error.code(), ErrorCode::ABORTED);
+}
+
+/// Whoever waits for offsets hears of the abort that takes their place, and what comes of them is not taken
+/// for what comes of the abort.
+#[test]
+fn offsets_that_gave_way_wake_who_waits_and_end_no_other_call() {
+    let bench = bench();
+    bench.ready();
+    bench.desk.begin().unwrap();
+    let group = crate::txn::GroupMetadata::new("g", -1, "", None).unwrap();
+    let given = [crate::txn::GroupOffset::new("t", 0, 1)];
+    let ask = Ask::SendOffsets(GroupOffsets::new(&group, &given).unwrap());
+    let (offsets, _) = bench.desk.ask(ask).unwrap();
+    let begun = std::time::Instant::now();
+    let (told, abort) = std::thread::scope(|scope| {
+        let waits = scope.spawn(|| bench.desk.wait(&offsets, Duration::from_secs(30)));
+        std::thread::sleep(Duration::from_millis(50));
+        let (abort, _) = bench.desk.ask(Ask::Abort).unwrap();
+        (waits.join().unwrap(), abort)
+    });
+    assert_eq!(told.unwrap().unwrap_err().code(), ErrorCode::ABORTED);
+    assert!(begun.elapsed() < Duration::from_secs(20));
+    bench.desk.finish(&offsets, Ok(()));
+    assert!(abort.is_open());
+}
+
+#[test]
+fn a_close_aborts_what_is_open_and_ends_offsets_as_closed() {
+    let bench = bench();
+    assert!(!bench.desk.close());
+    bench.ready();
+    assert!(!bench.desk.close());
+    bench.desk.begin().unwrap();
+    let group = crate::txn::GroupMetadata::new("g", -1, "", None).unwrap();
+    let given = [crate::txn::GroupOffset::new("t", 0, 1)];
+    let ask = Ask::SendOffsets(GroupOffsets::new(&group, &given).unwrap());
+    let (offsets, _) = bench.desk.ask(ask).unwrap();
+    assert!(bench.desk.close());
+    let told = bench.desk.wait(&offsets, Duration::ZERO).unwrap().unwrap_err();
+    assert_eq!(told.code(), ErrorCode::CLOSED);
+    assert!(bench.desk.state() == State::Aborting && !bench.admits());
+    // An abort, or a commit, that is under way goes on.
+    assert!(!bench.desk.close());
+    bench.desk.advance(Step::End).unwrap();
+    bench.desk.begin().unwrap();
+    let (commit, _) = bench.desk.ask(Ask::Commit).unwrap();
+    assert!(!bench.desk.close() && commit.is_open());
+    bench.desk.fail(&fault());
+    assert!(bench.desk.close());
+}
+
+/// `TIMED_OUT` of a call says "call again": nothing that failed goes by that name.
+#[test]
+fn no_failure_is_told_as_a_call_whose_time_ran_out() {
+    let bench = bench();
+    bench.ready();
+    bench.desk.begin().unwrap();
+    let (commit, _) = bench.desk.ask(Ask::Commit).unwrap();
+    bench.desk.fail(&ErrorCode::TIMED_OUT.into());
+    let told = bench.desk.wait(&commit, Duration::ZERO).unwrap().unwrap_err();
+    assert!(told.code() == ErrorCode::REQUEST_TIMED_OUT && told.is_abortable());
+    bench.desk.die(&ErrorCode::TIMED_OUT.into());
+    let told = bench.desk.begin().unwrap_err();
+    assert!(told.code() == ErrorCode::REQUEST_TIMED_OUT && told.is_fatal());
 }
 
 /// A wrong step of an application is refused and changes nothing; one of the sender ends the producer.

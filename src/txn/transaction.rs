@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::metadata::{Node, NodeId};
 use crate::protocol::ApiKey;
 use crate::time::Time;
-use crate::txn::desk::{Ask, Desk};
+use crate::txn::desk::{Ask, Call, Desk};
 use crate::txn::group::GroupOffsets;
 use crate::txn::identity::ProducerId;
 use crate::txn::lane::{Flying, Lane};
@@ -174,6 +174,8 @@ pub(super) enum Begun {
 /// Offsets on their way.
 #[derive(Clone, Debug)]
 pub(super) struct OffsetsWork {
+    /// Who wants them.
+    pub(super) call: Arc<Call>,
     pub(super) left: GroupOffsets,
     /// The coordinator knows of the group.
     pub(super) joined: bool,
@@ -194,6 +196,8 @@ pub struct Transaction {
     pub(super) members: Members,
     pub(super) offsets: Option<OffsetsWork>,
     pub(super) stage: Stage,
+    /// The call that the stage is for.
+    pub(super) call: Option<Arc<Call>>,
     pub(super) begun: Begun,
     /// The next transaction needs another epoch.
     pub(super) renew: bool,
@@ -215,6 +219,7 @@ impl Transaction {
             members: Members::default(),
             offsets: None,
             stage: Stage::Idle,
+            call: None,
             begun: Begun::No,
             renew: false,
             renewable: false,
@@ -266,22 +271,27 @@ impl Transaction {
     pub fn take_up(&mut self) -> bool {
         let Some(call) = self.desk.open_call() else { return false };
         match &call.ask {
-            Ask::Initialize if self.stage == Stage::Idle => self.stage = Stage::Initialize,
             Ask::SendOffsets(offsets) if self.offsets.is_none() => {
                 let (left, joined) = (offsets.clone(), self.protocol == Protocol::V2);
-                let work = OffsetsWork { left, joined, doubtful: false, abandoned: false };
+                let work = OffsetsWork { call, left, joined, doubtful: false, abandoned: false };
                 self.offsets = Some(work);
+                return false;
             }
-            Ask::Commit if self.stage == Stage::Idle => {
-                self.stage = Stage::Drain { commit: true };
-            }
-            Ask::Abort if self.stage == Stage::Idle => {
-                self.begin_abort();
-                return true;
-            }
-            _ => {}
+            Ask::Initialize if self.stage == Stage::Idle => self.stage = Stage::Initialize,
+            Ask::Commit if self.stage == Stage::Idle => self.stage = Stage::Drain { commit: true },
+            Ask::Abort if self.stage == Stage::Idle => self.begin_abort(),
+            _ => return false,
         }
-        false
+        let aborts = call.ask == Ask::Abort;
+        self.call = Some(call);
+        aborts
+    }
+
+    /// The call that the stage was for has ended.
+    pub(super) fn finish_call(&mut self, outcome: Result<()>) {
+        if let Some(call) = self.call.take() {
+            self.desk.finish(&call, outcome);
+        }
     }
 
     fn begin_abort(&mut self) {
@@ -289,24 +299,17 @@ impl Transaction {
         self.stage = Stage::Drain { commit: false };
     }
 
-    /// The producer closes: an open transaction is aborted, one that is being committed is committed. True
-    /// when records are to be given up.
-    ///
-    /// # Errors
-    /// A fault.
-    pub fn close(&mut self) -> Result<bool> {
-        match self.desk.state() {
-            State::InTransaction | State::Abortable => {
-                self.desk.advance(Step::Abort)?;
-                self.begin_abort();
-                Ok(true)
-            }
-            State::Initializing => {
-                self.stage = Stage::Idle;
-                Ok(false)
-            }
-            _ => Ok(false),
+    /// The producer closes: an open transaction is aborted, also one that fails only now; one that is being
+    /// committed is committed. True when records are to be given up.
+    pub fn close(&mut self) -> bool {
+        if self.stage == Stage::Initialize {
+            self.stage = Stage::Idle;
         }
+        let aborts = self.desk.close();
+        if aborts {
+            self.begin_abort();
+        }
+        aborts
     }
 
     /// Something of the transaction failed. True when it can from now on only be aborted.
@@ -447,16 +450,29 @@ impl Transaction {
         self.lanes[JOIN].is_free() && !self.members.are_waiting() && self.offsets.is_none()
     }
 
-    /// Ends a transaction of which no coordinator knows: there is nothing to be told.
+    /// Ends a transaction of which no coordinator knows: there is nothing to be told. True when it is over.
     ///
     /// # Errors
     /// A fault.
     pub fn end_unbegun(&mut self) -> Result<bool> {
-        let Stage::End { .. } = self.stage else { return Ok(false) };
+        let Stage::End { commit } = self.stage else { return Ok(false) };
         if self.begun > Begun::No || !self.is_quiet() || !self.lanes[MAIN].is_free() {
             return Ok(false);
         }
-        self.conclude(self.protocol)?;
+        self.wind_up(commit, self.protocol)
+    }
+
+    /// The transaction has ended for the coordinator. True when it has for everybody, as no other epoch is
+    /// needed: what may still come of it, and numbers that fell out, must not meet the next one.
+    ///
+    /// # Errors
+    /// A fault.
+    pub(super) fn wind_up(&mut self, committed: bool, next: Protocol) -> Result<bool> {
+        if self.renew && self.renewable {
+            self.stage = Stage::Renew { committed };
+            return Ok(false);
+        }
+        self.conclude(next)?;
         Ok(true)
     }
 
@@ -535,7 +551,7 @@ impl Transaction {
         (self.begun, self.renew) = (Begun::No, false);
         self.members.clear();
         self.desk.advance(Step::End)?;
-        self.desk.finish(Ok(()));
+        self.finish_call(Ok(()));
         Ok(())
     }
 

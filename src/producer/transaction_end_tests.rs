@@ -1,0 +1,113 @@
+//! Ends of transactions against the embedded cluster in virtual time, where something else comes in between:
+//! a failure, a close, an answer that is late. What the calls demand of brokers is in
+//! `transaction_case_tests.rs`.
+
+use std::time::Duration;
+
+use super::embedded_support::*;
+use crate::error::ErrorCode as E;
+use crate::mock::Fault;
+use crate::producer::{GroupMetadata, GroupOffset};
+use crate::protocol::ApiKey;
+
+/// Records got numbers, and no broker took one: nobody need be told of an end, and the numbers that fell out
+/// do not hold up the next transaction.
+#[test]
+fn an_abort_before_any_record_was_taken_leaves_no_gap() {
+    let (mut rig, topic) = ready(V2);
+    rig.stage.lock().cluster.set_marker_delay_ms(1_500);
+    transact(&mut rig, topic, "a").unwrap();
+    rig.producer.begin_transaction().unwrap();
+    rig.send(topic, 0, "lost").unwrap();
+    rig.run_ms(10);
+    keys(&rig);
+    rig.abort().unwrap();
+    assert!(!keys(&rig).contains(&ApiKey::EndTxn));
+    rig.producer.begin_transaction().unwrap();
+    rig.send(topic, 0, "b").unwrap();
+    rig.commit().unwrap();
+    rig.run_ms(2_000);
+    assert_eq!(all(&rig), ["a", "b"]);
+}
+
+/// Every instant at which the answer to offsets and an abort can cross: the abort ends when the transaction
+/// does.
+#[test]
+fn the_answer_to_offsets_is_not_taken_for_that_to_an_abort() {
+    for generation in ALL {
+        for ms in 0..20 {
+            let (mut rig, topic) = ready(generation);
+            rig.producer.begin_transaction().unwrap();
+            let group = GroupMetadata::new("g", -1, "", None).unwrap();
+            let given = [GroupOffset::new("in", 0, 1)];
+            let call = rig.producer.send_offsets_to_transaction(&given, &group, Duration::ZERO);
+            assert_eq!(call.unwrap_err().code(), E::TIMED_OUT);
+            rig.run_ms(ms);
+            let early = rig.producer.abort_transaction(Duration::ZERO);
+            assert_eq!(early.unwrap_err().code(), E::TIMED_OUT, "the sender has not seen it");
+            // The sender finds the answer and the call when it wakes up, in this order.
+            let now = rig.stage.lock().now;
+            rig.stage.lock().now = now.plus_ms(2);
+            rig.abort().unwrap();
+            transact(&mut rig, topic, "b").unwrap_or_else(|e| panic!("{generation:?} {ms}: {e:?}"));
+            assert_eq!(all(&rig), ["b"]);
+        }
+    }
+}
+
+/// `TIMED_OUT` of a call says that it goes on: a record that ended so must not make it one without end.
+#[test]
+fn a_commit_that_failed_for_a_request_without_answer_does_not_look_unfinished() {
+    for generation in [V2, V1] {
+        let settings = [("retries", "1"), ("request.timeout.ms", "300")];
+        let (mut rig, topic) = Rig::ready(&stage(generation, 7), &settings);
+        transact(&mut rig, topic, "a").unwrap();
+        rig.codes();
+        rig.producer.begin_transaction().unwrap();
+        push(&rig.stage, ApiKey::Produce, &[Fault::Silence, Fault::Silence]);
+        rig.send(topic, 0, "lost").unwrap();
+        let error = rig.commit().unwrap_err();
+        assert_eq!(error.code(), E::REQUEST_TIMED_OUT, "{generation:?} {error:?}");
+        assert!(error.is_abortable());
+        assert_eq!(rig.codes(), [E::TIMED_OUT], "the record's own");
+        rig.abort().unwrap();
+        transact(&mut rig, topic, "b").unwrap();
+        assert_eq!(all(&rig), ["a", "b"]);
+    }
+}
+
+/// The commit that a close waits for fails: what is left is an abort, and then the close ends.
+#[test]
+fn a_close_aborts_what_fails_while_it_waits() {
+    for generation in ALL {
+        let settings = [("delivery.timeout.ms", "1000"), ("request.timeout.ms", "900")];
+        let (mut rig, topic) = Rig::ready(&stage(generation, 7), &settings);
+        rig.producer.begin_transaction().unwrap();
+        rig.send(topic, 1, "lost").unwrap();
+        rig.run_ms(50);
+        push(&rig.stage, ApiKey::Produce, &[Fault::Silence, Fault::Silence]);
+        rig.send(topic, 0, "lost").unwrap();
+        let call = rig.producer.commit_transaction(Duration::ZERO);
+        assert_eq!(call.unwrap_err().code(), E::TIMED_OUT);
+        rig.run_ms(20);
+        assert!(rig.close(60_000, 3_000), "{generation:?}");
+        assert_eq!(all(&rig), Vec::<String>::new());
+    }
+}
+
+/// A record that fails while it is being sent: the commit hears of it at once.
+#[test]
+fn a_record_that_cannot_be_sent_fails_the_commit_at_once() {
+    let settings = [("compression.type", "zstd"), ("linger.ms", "10000")];
+    let (mut rig, topic) = Rig::ready(&stage(("2.0", 1), 7), &settings);
+    rig.producer.begin_transaction().unwrap();
+    rig.send(topic, 0, "lost").unwrap();
+    rig.run_ms(50);
+    let begun = rig.stage.lock().now;
+    let error = rig.commit().unwrap_err();
+    assert_eq!(error.code(), E::UNSUPPORTED_COMPRESSION_TYPE);
+    assert!(error.is_abortable());
+    let took_ms = (rig.stage.lock().now - begun).as_millis();
+    assert!(took_ms < 100, "{took_ms} ms");
+    rig.abort().unwrap();
+}
