@@ -111,3 +111,22 @@ fn a_record_that_cannot_be_sent_fails_the_commit_at_once() {
     assert!(took_ms < 100, "{took_ms} ms");
     rig.abort().unwrap();
 }
+
+/// One partition that the coordinator does not know yet has the others left out, which is no failure.
+#[test]
+fn a_partition_that_is_not_known_yet_is_waited_for() {
+    let (mut rig, topic) = ready(V1);
+    rig.stage.lock().cluster.create_topic("u", 1, 3).unwrap();
+    let late = rig.producer.topic("u").unwrap();
+    transact(&mut rig, topic, "a").unwrap();
+    rig.run_ms(500);
+    rig.producer.begin_transaction().unwrap();
+    let unknown = Some(E::UNKNOWN_TOPIC_OR_PARTITION);
+    rig.stage.lock().cluster.set_topic_error("u", unknown);
+    rig.send(topic, 0, "b").unwrap();
+    rig.send(late, 0, "b").unwrap();
+    rig.run_ms(200);
+    rig.stage.lock().cluster.set_topic_error("u", None);
+    rig.commit().unwrap();
+    assert_eq!(all(&rig), ["a", "b"]);
+}

@@ -370,10 +370,12 @@ fn worst(rpc: Rpc, rows: &[(Arc<str>, i32, ErrorCode)]) -> Option<(Ruling, Error
         Ruling::Die => 5,
         Ruling::Fence => 6,
     };
-    let judged = rows.iter().map(|&(_, _, code)| (ruling(rpc, code), code));
-    // That a partition was left out is never the reason.
-    judged
-        .max_by_key(|&(ruling, code)| (weight(ruling), code != ErrorCode::OPERATION_NOT_ATTEMPTED))
+    // That a partition was left out for the sake of another says nothing by itself.
+    let is_left_out = |code: ErrorCode| code == ErrorCode::OPERATION_NOT_ATTEMPTED;
+    let has_reason = rows.iter().any(|&(_, _, code)| code != ErrorCode::NONE && !is_left_out(code));
+    let counts = |code: &ErrorCode| !has_reason || !is_left_out(*code);
+    let judged = rows.iter().map(|&(_, _, code)| code).filter(counts);
+    judged.map(|code| (ruling(rpc, code), code)).max_by_key(|&(ruling, _)| weight(ruling))
 }
 
 fn said(rpc: Rpc, code: ErrorCode) -> Error {

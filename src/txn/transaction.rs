@@ -459,7 +459,13 @@ impl Transaction {
         if self.begun > Begun::No || !self.is_quiet() || !self.lanes[MAIN].is_free() {
             return Ok(false);
         }
-        self.wind_up(commit, self.protocol)
+        match self.protocol {
+            // Records that were refused for the end of the one before may have left a gap.
+            Protocol::V2 => self.wind_up(commit, Protocol::V2),
+            // Records go only after their partition has joined. A request to join that nobody answered may
+            // have begun one after all: another epoch would be taken for a fence of that.
+            Protocol::V1 => self.conclude(Protocol::V1).map(|()| true),
+        }
     }
 
     /// The transaction has ended for the coordinator. True when it has for everybody, as no other epoch is
