@@ -229,10 +229,15 @@ impl Partition {
                     sealed = true;
                 }
                 Room::NoMemory => {
-                    self.seal(queue, context.pool);
-                    sealed = true;
                     // What somebody waited for is enough for a batch of its own.
-                    if !matches!(taker, Taker::Holder(_)) {
+                    let holds = matches!(taker, Taker::Holder(_));
+                    // Behind others it could not go before they have freed memory, with which it can grow on:
+                    // else batches stay as small as the memory that one of them frees.
+                    if holds || queue.sealed.is_empty() {
+                        self.seal(queue, context.pool);
+                        sealed = true;
+                    }
+                    if !holds {
                         let wanted_bytes = self.worst_case_bytes(record);
                         return Appended::NoMemory { sealed, wanted_bytes };
                     }

@@ -506,3 +506,22 @@ fn many_threads_append_while_another_drains_and_each_record_comes_out_once_in_or
     }
     assert_eq!(bench.free_bytes(), 1 << 20);
 }
+
+#[test]
+fn beside_a_full_buffer_batches_do_not_become_smaller() {
+    let bench = Bench::new(1 << 20, 100_000);
+    let (value, mut token) = ([b'x'; 100], 0);
+    let mut fill = || {
+        while matches!(bench.append(&value, token, Time::ZERO), Appended::Done { .. }) {
+            token += 1;
+        }
+    };
+    fill();
+    // Each batch that goes frees its memory in the end, and what comes in is as much again.
+    for round in 0..50 {
+        let batch = bench.take().unwrap();
+        assert!(batch.bytes() > 90_000, "round {round}: {} bytes", batch.bytes());
+        bench.finish(batch);
+        fill();
+    }
+}

@@ -377,7 +377,7 @@ impl<N: Network> Sender<N> {
     }
 
     /// Every partition begins at this number, as after many records.
-    #[cfg(feature = "sim")]
+    #[cfg(any(test, feature = "sim"))]
     pub fn start_numbers_at(&mut self, next: i32) {
         self.fresh_slot.sequences.start_at(next);
     }
