@@ -130,3 +130,41 @@ fn a_partition_that_is_not_known_yet_is_waited_for() {
     rig.commit().unwrap();
     assert_eq!(all(&rig), ["a", "b"]);
 }
+
+/// Waiting for the end of the transaction before is no failed attempt, and is not done every 20 ms for ever.
+#[test]
+fn markers_that_take_long_use_up_no_retries_and_no_processor() {
+    let stage = stage(V2, 1);
+    let (mut rig, topic) = Rig::ready(&stage, &[("retries", "5"), ("retry.backoff.ms", "100")]);
+    rig.stage.lock().cluster.set_marker_delay_ms(10_000);
+    transact(&mut rig, topic, "a").unwrap();
+    rig.producer.begin_transaction().unwrap();
+    rig.send(topic, 0, "b").unwrap();
+    keys(&rig);
+    rig.run_ms(9_000);
+    let tries = keys(&rig).iter().filter(|&&key| key == ApiKey::Produce).count();
+    assert!((10..60).contains(&tries), "{tries}");
+    rig.commit().unwrap();
+    rig.run_ms(11_000);
+    assert_eq!(all(&rig), ["a", "b"]);
+}
+
+/// An abort that the coordinator answers with "unknown producer" is tried again with pauses.
+#[test]
+fn an_abort_that_meets_an_unknown_producer_does_not_spin() {
+    let (mut rig, topic) = ready(V2);
+    rig.producer.begin_transaction().unwrap();
+    rig.send(topic, 0, "lost").unwrap();
+    rig.run_ms(50);
+    let codes = [E::UNKNOWN_PRODUCER_ID; 3];
+    rig.stage.lock().cluster.push_errors(ApiKey::EndTxn, &codes);
+    keys(&rig);
+    let begun = rig.stage.lock().now;
+    rig.abort().unwrap();
+    let ends = keys(&rig).iter().filter(|&&key| key == ApiKey::EndTxn).count();
+    assert_eq!(ends, 4);
+    let now = rig.stage.lock().now;
+    assert!(now.since(begun) > Duration::from_millis(100), "{:?}", now.since(begun));
+    transact(&mut rig, topic, "b").unwrap();
+    assert_eq!(all(&rig), ["b"]);
+}

@@ -24,6 +24,9 @@ use crate::sender::Sender;
 use crate::time::Time;
 use crate::txn::ENDING_RETRY_MS;
 
+/// How often a batch asks in a hurry whether the transaction before it is over.
+const ENDING_SOON_TRIES: u32 = 25;
+
 /// The answer for one batch.
 #[derive(Debug)]
 struct Answer {
@@ -308,8 +311,9 @@ impl<N: Network> Sender<N> {
             now
         } else {
             let pause_ms = self.settings.retry_backoff.delay_ms(batch.attempts, &mut self.random);
-            // The transaction before this one is about to be over.
-            let hurries = code == ErrorCode::CONCURRENT_TRANSACTIONS;
+            // The transaction before this one is about to be over; or, after so many tries, is not.
+            let hurries =
+                code == ErrorCode::CONCURRENT_TRANSACTIONS && batch.attempts < ENDING_SOON_TRIES;
             now.plus_ms(if hurries { pause_ms.min(ENDING_RETRY_MS) } else { pause_ms })
         };
         batch.attempts += 1;

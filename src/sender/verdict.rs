@@ -69,7 +69,9 @@ pub fn verdict(case: &Case) -> Verdict {
     if too_large && case.records > 1 && !ends {
         return Verdict::Split;
     }
-    if case.attempts >= case.retries_max || ends {
+    // The transaction before this one is not over: that is no attempt that failed.
+    let waits = case.code == ErrorCode::CONCURRENT_TRANSACTIONS;
+    if case.attempts >= case.retries_max && !waits || ends {
         return Verdict::Fail(persistence(case));
     }
     match is_out_of_sequence(case) {

@@ -132,6 +132,11 @@ impl Transaction {
                 self.again(what, false, ruling, moment);
                 return Effect::None;
             }
+            // The transaction is being aborted, and there is nothing else to do about it.
+            Ruling::AbortIfRenewable if what == (What::End { commit: false }) => {
+                self.again(what, false, Ruling::Retry, moment);
+                return Effect::None;
+            }
             _ => self.lanes[what.lane()].clear(),
         }
         let can_renew = self.is_renewable();
