@@ -354,6 +354,8 @@ class Core:
                     or not isinstance(failure, Exception)
                     or isinstance(failure, ClosedError)
                 ):
+                    if isinstance(failure, ClosedError):
+                        self._serve_the_last()
                     raise
                 failures.append(failure)
                 continue
@@ -362,6 +364,18 @@ class Core:
             served += count
             if not count and not self._leftover:
                 return served
+
+    def _serve_the_last(self) -> None:
+        """A callback closed the producer while another one, further out, was under way: what that
+        one's turn still holds was taken from the library long ago, and nobody else will serve it."""
+        while self._handle is None and self._leftover:
+            source = self._next_source()
+            while isinstance(source, Failed) or source.segments:
+                try:
+                    source.serve(self)
+                    break
+                except Exception:
+                    continue  # of a callback, or closed: the next record's turn
 
     def _next_source(self) -> Union[Drain, Failed]:
         """Where reports come from: first what an exception left over."""

@@ -77,6 +77,27 @@ class Conformance(unittest.TestCase):
         self.assertEqual(sorted(seen), [b"0", b"1", b"2", b"3"])
         self.assertTrue(producer.close())
 
+    def test_c42_a_close_in_a_nested_turn_leaves_no_callback_out(self):
+        seen = []
+        producer = embedded(**{"linger.ms": 200})
+
+        def callback(error, message):
+            seen.append(message.value())
+            if message.value() == b"0":
+                # Another turn inside of this one, with the reports of the second batch.
+                producer.produce("t", b"3", partition=0, on_delivery=callback)
+                producer.flush(20)
+            if message.value() == b"3":
+                producer.close()
+
+        for n in range(3):
+            producer.produce("t", b"%d" % n, partition=0, on_delivery=callback)
+        try:
+            producer.flush(20)
+        except RuntimeError:
+            pass  # it was closed meanwhile
+        self.assertEqual(sorted(seen), [b"0", b"1", b"2", b"3"])
+
 
 if __name__ == "__main__":
     unittest.main()
