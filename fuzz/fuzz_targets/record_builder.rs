@@ -53,6 +53,10 @@ fuzz_target!(|data: &[u8]| {
             .collect();
         all.push((timestamp_ms, key, value, headers));
     }
+    // There is no batch of nothing; and a codec that is not told a size prepares for the largest.
+    if all.is_empty() {
+        return;
+    }
     let records: Vec<Record<'_>> = all
         .iter()
         .map(|(timestamp_ms, key, value, headers)| Record {
@@ -66,7 +70,7 @@ fuzz_target!(|data: &[u8]| {
     let bytes = match built {
         Ok(bytes) => bytes,
         Err(_) => {
-            assert!(!codec.fits(magic) || records.is_empty());
+            assert!(!codec.fits(magic));
             return;
         }
     };

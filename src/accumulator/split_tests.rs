@@ -204,6 +204,7 @@ fn a_payload_that_a_request_still_reads_is_left_alone() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "megabytes take minutes there")]
 fn a_split_needs_no_memory_that_callers_could_take() {
     let records: Vec<Plain> = (0..40).map(|n| plain(vec![n; 20_000])).collect();
     let bench = Bench::new(4 << 20);
@@ -238,6 +239,7 @@ fn without_memory_the_batch_stays_whole_and_is_split_when_some_came_back() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "megabytes take minutes there")]
 fn pools_of_any_size_that_callers_filled_let_a_batch_be_split() {
     for memory in [64 << 10, 256 << 10, 512 << 10, 4 << 20] {
         for count in [2, 3, 7, 30] {
