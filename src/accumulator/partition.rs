@@ -508,6 +508,7 @@ impl Partition {
     }
 
     /// Records in the queue.
+    #[cfg(test)]
     pub fn queued_records(&self) -> usize {
         let queue = self.lock();
         let sealed: usize = queue.sealed.iter().map(|batch| batch.count() as usize).sum();
