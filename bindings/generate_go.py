@@ -1,4 +1,4 @@
-"""What the Go module takes from include/ottla.h: its constants, its copy of the header, and the layout of the structs.
+"""What the Go module takes from include/ottla.h: its constants and its copy of the header.
 
 Used by generate.py. Owns the Go text; decides nothing about the API.
 """
@@ -12,8 +12,6 @@ NATIVE = GO / "internal" / "native"
 CAPITALS = {"ID", "EOF"}
 
 NOTE = "// Code generated from include/ottla.h by bindings/generate.py. DO NOT EDIT."
-# Sizes where pointers have 64 bits, as in src/capi/layout.rs.
-SIZES = {"c_bool": 1, "c_int16": 2, "c_uint16": 2, "c_int32": 4, "c_uint32": 4}
 
 
 def files(header, text: str, is_code, errors) -> List[Tuple[Path, str]]:
@@ -24,7 +22,6 @@ def files(header, text: str, is_code, errors) -> List[Tuple[Path, str]]:
         (GO / "replace" / "kafka" / "codes.go", replaced_codes(errors)),
         (NATIVE / "constants.go", constants(header, is_code)),
         (NATIVE / "ottla.h", text),
-        (NATIVE / "layout.go", layout(header)),
     ]
 
 
@@ -104,55 +101,3 @@ def gofmt_columns(text: str) -> str:
         out.append(line)
     return "\n".join(out + [""])
 
-
-def layout(header) -> str:
-    """For each struct and field: where the header's rules, the C compiler and cgo put it."""
-    entries, known = [], {}
-    for struct, fields in header.structs.items():
-        at = widest = 0
-        for ctype, field in fields:
-            size, alignment = known.get(ctype) or (SIZES.get(ctype, 8),) * 2
-            at = -(-at // alignment) * alignment
-            widest = max(widest, alignment)
-            entries.append((struct, field, at))
-            at += size
-        size = -(-at // widest) * widest
-        known[camel(struct[len("ottla_") : -len("_t")])] = (size, widest)
-        entries.append((struct, "", size))
-    names = {"type": "_type"}
-    lines = [NOTE, "", "package native", "", "/*", "#include <stddef.h>", '#include "ottla.h"', ""]
-    lines += [
-        "// What the C compiler says; in the order of Layout below.",
-        "static size_t ottla_go_place(size_t index)",
-        "{",
-        "    static const size_t places[] = {",
-    ]
-    for struct, field, _ in entries:
-        lines.append(f"        offsetof({struct}, {field})," if field else f"        sizeof({struct}),")
-    lines += ["    };", "    return places[index];", "}", "*/", 'import "C"', "", 'import "unsafe"', ""]
-    lines += [
-        "// Place is where a field of a struct lies, or how large the struct is (no field).",
-        "type Place struct {",
-        "\tStruct, Field string",
-        "\t// Header is what the header's text gives where pointers have 64 bits, C what its compiler says, Go what cgo says.",
-        "\tHeader, C, Go uintptr",
-        "}",
-        "",
-        "// Layout of every struct that crosses the border.",
-        "func Layout() []Place {",
-        "\tplaces := []Place{",
-    ]
-    for struct, field, at in entries:
-        value = f"C.{struct}{{}}"
-        go = f"unsafe.Offsetof({value}.{names.get(field, field)})" if field else f"unsafe.Sizeof({value})"
-        lines.append(f'\t\t{{"{struct}", "{field}", {at}, 0, {go}}},')
-    lines += [
-        "\t}",
-        "\tfor i := range places {",
-        "\t\tplaces[i].C = uintptr(C.ottla_go_place(C.size_t(i)))",
-        "\t}",
-        "\treturn places",
-        "}",
-        "",
-    ]
-    return "\n".join(lines)

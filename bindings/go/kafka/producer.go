@@ -214,14 +214,19 @@ func (p *Producer) Purge(flags int) error {
 	return public(p.native.Purge(uint32(flags &^ PurgeNonBlocking)))
 }
 
-// Close ends the producer. It does not wait for messages, so Flush before; those on their way are failed. Later calls
-// give an ErrState.
+// closeLimit is how long Close may wait for the end of an open transaction.
+const closeLimit = 5 * time.Second
+
+// Close ends the producer. It does not wait for messages, so Flush before; those on their way are failed. An open transaction
+// is aborted, one whose commit timed out is committed; that may take 5 seconds, and is then left to transaction.timeout.ms.
+// Later calls give an ErrState.
 func (p *Producer) Close() {
 	if !p.isClosed.CompareAndSwap(false, true) {
 		return
 	}
 	p.channel.close()
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithTimeout(context.Background(), closeLimit)
+	p.native.EndTransaction(ctx)
 	cancel()
 	p.native.Close(ctx)
 	p.mail.close()

@@ -124,3 +124,51 @@ func TestTransactions(t *testing.T) {
 		t.Fatal(values)
 	}
 }
+
+// What is open is aborted, so that readers need not wait for transaction.timeout.ms; what a commit was asked for is committed.
+func TestCloseEndsTransaction(t *testing.T) {
+	cluster, err := ottla.NewMockCluster(1)
+	must(t, err)
+	defer cluster.Close()
+	must(t, cluster.CreateTopic("t", 1, 1))
+	const endTxn int16 = 26
+	ends := func() uint64 {
+		count, err := cluster.RequestCount(ottla.AllBrokers, endTxn)
+		must(t, err)
+		return count
+	}
+	producer := shipper(t, cluster)
+	must(t, producer.BeginTransaction())
+	produce(t, producer, "given up")
+	producer.Flush(20000)
+	must(t, cluster.SetDelay(ottla.AllBrokers, produceAPI, 200*time.Millisecond))
+	produce(t, producer, "on its way")
+	time.Sleep(50 * time.Millisecond)
+	produce(t, producer, "never sent")
+	if producer.Close(); ends() != 1 || committed(t, cluster) != "" {
+		t.Fatal(ends(), committed(t, cluster))
+	}
+
+	must(t, cluster.ClearFaults())
+	producer = shipper(t, cluster)
+	must(t, producer.BeginTransaction())
+	produce(t, producer, "kept")
+	must(t, cluster.SetDelay(ottla.AllBrokers, endTxn, 300*time.Millisecond))
+	short, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	defer cancel()
+	wantCode(t, producer.CommitTransaction(short), kafka.ErrTimedOut)
+	if producer.Close(); committed(t, cluster) != "kept " {
+		t.Fatal(committed(t, cluster))
+	}
+
+	// Nobody answers: Close gives up.
+	producer = shipper(t, cluster)
+	must(t, producer.BeginTransaction())
+	produce(t, producer, "left alone")
+	producer.Flush(20000)
+	must(t, cluster.SetDelay(ottla.AllBrokers, endTxn, time.Minute))
+	begun := time.Now()
+	if producer.Close(); time.Since(begun) < 4*time.Second || time.Since(begun) > 15*time.Second {
+		t.Fatal(time.Since(begun))
+	}
+}

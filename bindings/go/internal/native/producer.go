@@ -223,7 +223,9 @@ func (p *Producer[T]) Close(ctx context.Context) (waiting, closing error) {
 func (p *Producer[T]) shutDown(ctx context.Context) (waiting, closing error) {
 	p.outbox.shut()
 	waiting = p.Flush(ctx)
-	p.endBeforeClose(ctx)
+	ending, cancel := context.WithTimeout(ctx, endLimit)
+	defer cancel()
+	p.EndTransaction(ending)
 	closing = call(func() C.int32_t { return C.ottla_producer_close(p.handle, 0, nil) })
 	p.outbox.abandon()
 	p.wake.close()

@@ -149,18 +149,16 @@ func (p *Producer[T]) abort(ctx context.Context) error {
 	})
 }
 
-// endBeforeClose sees a commit under way to its end and aborts what else is open, which readers would wait for until
+// EndTransaction sees a commit under way to its end and aborts what else is open, which readers would wait for until
 // transaction.timeout.ms. Its failures mean that nothing was open, or that this is left to that timeout.
-func (p *Producer[T]) endBeforeClose(ctx context.Context) {
+func (p *Producer[T]) EndTransaction(ctx context.Context) {
 	if !p.transactional {
 		return
 	}
-	limited, cancel := context.WithTimeout(ctx, endLimit)
-	defer cancel()
-	if p.Committing() && p.commit(limited) == nil {
+	if p.Committing() && p.commit(ctx) == nil {
 		return
 	}
-	_ = p.abort(limited)
+	_ = p.abort(ctx)
 }
 
 func (p *Producer[T]) end(ctx context.Context, call func(object **C.ottla_error_t) C.int32_t) error {
