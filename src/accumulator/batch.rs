@@ -275,7 +275,43 @@ pub struct Batch {
     pub identity: ProducerIdentity,
 }
 
+/// What a batch's records are written in.
+#[derive(Debug)]
+pub struct Form {
+    /// What the header will say.
+    pub summary: BatchSummary,
+    /// Bytes of the records before they were compressed.
+    pub plain_bytes: usize,
+    /// The records.
+    pub payload: Arc<Payload>,
+    /// Checksum of the payload, of the sort that its format has, if it is known.
+    pub crc: Option<u32>,
+}
+
 impl Batch {
+    /// A batch of some of these records, in the form that is given; `first` is how many come before them.
+    pub fn part(&self, first: u32, promises: Option<Promises>, form: Form) -> Batch {
+        Batch {
+            name: BatchName { ordinal: self.name.ordinal + u64::from(first), ..self.name },
+            summary: form.summary,
+            plain_bytes: form.plain_bytes,
+            payload: form.payload,
+            payload_crc: form.crc,
+            encoding: false,
+            stale: false,
+            promises,
+            created: self.created,
+            attempts: self.attempts,
+            last_attempt: self.last_attempt,
+            drained: self.drained,
+            retry_at: Time::ZERO,
+            last_node: None,
+            maybe_stored: self.maybe_stored,
+            doubtful_since: self.doubtful_since,
+            identity: self.identity.after(first),
+        }
+    }
+
     /// Bytes on the wire.
     pub fn bytes(&self) -> usize {
         use crate::protocol::frame::Pieces;

@@ -2,11 +2,12 @@
 //! before it can go: its chunks in, encoded pieces and their checksum out, each input chunk given back as
 //! soon as it is consumed. Owns no thread and no queue; whoever runs a job does so outside of every lock.
 
-use std::cell::Cell;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::Arc;
 
-use crate::accumulator::chain::{ChunkReader, Payload};
+use crate::accumulator::batch::Form;
+use crate::accumulator::chain::Payload;
+use crate::accumulator::convert::{convert, Growth};
 use crate::accumulator::inbox::Command;
 use crate::accumulator::pool::{Needs, Pool, Taker};
 use crate::accumulator::ratio::RatioEstimate;
@@ -15,10 +16,8 @@ use crate::accumulator::Accumulator;
 use crate::delivery::Lease;
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::frame::Pieces;
-use crate::record::compress::{Compression, Decoder, Encoder};
-use crate::record::{
-    crc32c, BatchBuilder, BatchSummary, Codec, Magic, RecordStream, TimestampType,
-};
+use crate::record::compress::{Compression, Encoder};
+use crate::record::{crc32c, BatchSummary, Codec, Magic};
 use crate::sync::atomic::Ordering;
 use crate::time::Time;
 
@@ -56,19 +55,17 @@ pub struct EncodeJob {
     pub payload: Arc<Payload>,
     /// Codec, level and ratio.
     pub compression: TopicCompression,
+    /// What the format may take more.
+    pub growth: Growth,
 }
 
 /// What came of it.
 #[derive(Debug)]
 pub struct Encoded {
     /// What goes on the wire behind the header.
-    pub payload: Arc<Payload>,
-    /// Its checksum, of the sort that its format has.
-    pub crc: u32,
-    /// What its header says.
-    pub summary: BatchSummary,
-    /// Bytes of the records before they were compressed.
-    pub plain_bytes: usize,
+    pub form: Form,
+    /// Records for whose new format there was no memory, in the old one: a batch of their own from now on.
+    pub rest: Option<Form>,
     /// Record headers that the new format has no place for.
     pub headers_dropped: usize,
 }
@@ -122,8 +119,8 @@ impl Accumulator {
             *bench = Workbench::default();
             Err(Error::new(ErrorCode::PANIC, "a fault inside a codec ended this batch"))
         });
-        if let Ok(encoded) = &result {
-            self.headers_dropped.fetch_add(encoded.headers_dropped, Ordering::Relaxed);
+        if let (Ok(encoded), Some(topic)) = (&result, self.topics.get(partition.topic)) {
+            topic.headers_dropped.fetch_add(encoded.headers_dropped, Ordering::Relaxed);
         }
         let command = match result.map(|encoded| partition.finish_encoding(ordinal, encoded)) {
             Ok(true) => Command::Encoded(slot),
@@ -137,111 +134,60 @@ impl Accumulator {
 }
 
 /// Compresses a payload, or makes it one of another format. For the former its counted bytes cover whatever
-/// the compressed form can grow by, and each consumed chunk pays for output, so it takes no memory that is
-/// not accounted for already. Old formats take more bytes for each record: that comes from the pool, the
-/// sender's reserve included.
+/// the compressed form can grow by, for the latter the job brings what it takes, and each consumed chunk pays
+/// for output: so it takes no memory that is not accounted for already.
 ///
-/// Errors: `STATE` when the codec fails or there is no memory for a larger format,
-/// `UNSUPPORTED_COMPRESSION_TYPE` when the format does not know the codec.
+/// Errors: `STATE` when the codec fails, `UNSUPPORTED_COMPRESSION_TYPE` when the format does not know it.
 pub fn encode(job: EncodeJob, pool: &Arc<Pool>, bench: &mut Workbench) -> Result<Encoded> {
+    let compression = job.compression.clone();
+    let encoded = if job.from.codec == Codec::None && job.from.magic == job.magic {
+        compress(job, pool, bench)?
+    } else {
+        convert(job, pool, bench)?
+    };
+    if compression.compression.is_some() {
+        let Form { ref payload, plain_bytes, .. } = encoded.form;
+        compression.ratio.observe(payload.bytes() as f32 / plain_bytes.max(1) as f32);
+    }
+    Ok(encoded)
+}
+
+/// The payload, which nobody else reads.
+pub(super) fn sole(payload: Arc<Payload>) -> Result<Payload> {
+    Arc::try_unwrap(payload)
+        .map_err(|_| Error::new(ErrorCode::STATE, "a batch was read before it was encoded"))
+}
+
+/// Plain bytes through the codec.
+fn compress(job: EncodeJob, pool: &Arc<Pool>, bench: &mut Workbench) -> Result<Encoded> {
     let EncodeJob { from, magic, payload, compression, .. } = job;
-    let payload = Arc::try_unwrap(payload)
-        .map_err(|_| Error::new(ErrorCode::STATE, "a batch was read before it was encoded"))?;
+    let payload = sole(payload)?;
     let (plain_bytes, overhead_bytes) = (payload.bytes(), payload.overhead_bytes());
     let (chunks, counted_bytes) = payload.into_chunks();
     let held = Lease::new(pool.clone(), counted_bytes - overhead_bytes);
     let mut output = Output::new(pool, held, magic);
     let mut kept = Lease::new(pool.clone(), overhead_bytes);
-    bench.scratch.clear();
-    let codec = compression.compression.codec();
-    let (summary, plain_bytes) = if from.codec == Codec::None && from.magic == magic {
-        compress(chunks, plain_bytes, magic, compression.compression, bench, &mut output)?;
-        (BatchSummary { codec, ..from }, plain_bytes)
-    } else {
-        convert(chunks, &from, magic, compression.compression, bench, &mut output)?
-    };
-    if codec != Codec::None {
-        compression.ratio.observe(output.bytes as f32 / plain_bytes.max(1) as f32);
-    }
-    let (payload, crc) = output.finish(kept.use_up());
-    let headers_dropped = output.headers_dropped;
-    Ok(Encoded { payload: Arc::new(payload), crc, summary, plain_bytes, headers_dropped })
-}
-
-/// Plain bytes through the codec.
-fn compress(
-    chunks: Vec<Vec<u8>>,
-    plain_bytes: usize,
-    magic: Magic,
-    compression: Compression,
-    bench: &mut Workbench,
-    output: &mut Output<'_>,
-) -> Result<()> {
     let Workbench { encoder, scratch } = bench;
-    let mut begun = encoder.begin(compression, magic, plain_bytes, scratch);
+    scratch.clear();
+    let mut begun = encoder.begin(compression.compression, magic, plain_bytes, scratch);
     for chunk in chunks {
         if begun.is_ok() {
             begun = encoder.write(&chunk, scratch);
         }
         // Also after an error: every chunk goes back to the pool.
         output.held.grow(chunk.capacity());
-        output.pool.recycle_held(chunk);
+        pool.recycle_held(chunk);
         if begun.is_ok() && scratch.len() >= PIECE_BYTES {
             begun = output.cut(scratch);
         }
     }
     begun?;
     encoder.finish(scratch)?;
-    output.cut(scratch)
-}
-
-/// Every record read and written again in another format. Headers are left out where that has none, and
-/// zstd is refused there. Gives what the header will say and the plain bytes.
-fn convert(
-    chunks: Vec<Vec<u8>>,
-    from: &BatchSummary,
-    magic: Magic,
-    compression: Compression,
-    bench: &mut Workbench,
-    output: &mut Output<'_>,
-) -> Result<(BatchSummary, usize)> {
-    let Workbench { encoder, scratch } = bench;
-    let input_bytes: usize = chunks.iter().map(Vec::capacity).sum();
-    let (consumed, mut credited) = (Cell::new(0), 0);
-    let written: Result<(BatchSummary, usize)> = (|| {
-        let plain = Decoder::new(from.codec, from.magic, ChunkReader::new(chunks, &consumed))?;
-        let mut records = RecordStream::of_format(plain, from.magic, from.base_timestamp_ms);
-        let codec = compression.codec();
-        let mut builder = BatchBuilder::new(magic, codec, TimestampType::CreateTime, usize::MAX)?;
-        let (mut plain, mut plain_bytes) = (Vec::new(), 0);
-        encoder.begin(compression, magic, 0, scratch)?;
-        while let Some(record) = records.read_next()? {
-            let mut record = record.as_record();
-            if magic != Magic::V2 {
-                output.headers_dropped += record.headers.len();
-                record.headers = &[];
-            }
-            plain.clear();
-            builder.append_with_offset(builder.count(), &record, &mut plain)?;
-            plain_bytes += plain.len();
-            encoder.write(&plain, scratch)?;
-            if scratch.len() >= PIECE_BYTES {
-                output.held.grow(consumed.get() - credited);
-                credited = consumed.get();
-                output.cut(scratch)?;
-            }
-        }
-        encoder.finish(scratch)?;
-        Ok((builder.summary(), plain_bytes))
-    })();
-    // The input is gone by now, read or not.
-    output.held.grow(input_bytes - credited);
-    let (summary, plain_bytes) = written?;
     output.cut(scratch)?;
-    if summary.count != from.count {
-        return Err(Error::new(ErrorCode::STATE, "a batch lost records when it was converted"));
-    }
-    Ok((summary, plain_bytes))
+    let (payload, crc) = output.finish(kept.use_up());
+    let summary = BatchSummary { codec: compression.compression.codec(), ..from };
+    let form = Form { summary, plain_bytes, payload: Arc::new(payload), crc: Some(crc) };
+    Ok(Encoded { form, rest: None, headers_dropped: 0 })
 }
 
 /// The pieces so far, and the counted bytes that pay for more.
@@ -253,14 +199,13 @@ pub(super) struct Output<'a> {
     /// Bytes in the pieces.
     pub(super) bytes: usize,
     crc: Crc,
-    headers_dropped: usize,
 }
 
 impl<'a> Output<'a> {
     /// Nothing yet; `held` pays for what comes.
     pub(super) fn new(pool: &'a Arc<Pool>, held: Lease, magic: Magic) -> Output<'a> {
         let crc = Crc::new(magic);
-        Output { pool, held, pieces: Vec::new(), bytes: 0, crc, headers_dropped: 0 }
+        Output { pool, held, pieces: Vec::new(), bytes: 0, crc }
     }
 
     /// What was written, as a payload that keeps `counted_bytes` besides, and its checksum.
@@ -335,4 +280,4 @@ impl Crc {
 
 #[cfg(test)]
 #[path = "encode_tests.rs"]
-mod tests;
+pub(super) mod tests;

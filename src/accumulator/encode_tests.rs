@@ -10,24 +10,24 @@ use crate::accumulator::split::{split, SplitFailure};
 use crate::accumulator::topic::TopicId;
 use crate::delivery::{Delivery, Door};
 use crate::record::{
-    encode_batch_header, encode_wrapper_header, entries, Codec, Header, ProducerIdentity, Record,
+    encode_batch_header, encode_wrapper_header, entries, Codec, ProducerIdentity, Record,
 };
 use std::cell::Cell;
 use std::time::Duration;
 
 const CODECS: [Codec; 4] = [Codec::Gzip, Codec::Snappy, Codec::Lz4, Codec::Zstd];
 
-struct Bench {
-    pool: Arc<Pool>,
-    delivery: Arc<Delivery>,
-    limits: BatchLimits,
-    admission: Admission,
-    partition: Partition,
-    tools: Workbench,
+pub struct Bench {
+    pub pool: Arc<Pool>,
+    pub delivery: Arc<Delivery>,
+    pub limits: BatchLimits,
+    pub admission: Admission,
+    pub partition: Partition,
+    pub tools: Workbench,
 }
 
 impl Bench {
-    fn new(memory: usize, batch_size_bytes: usize, compression: Compression) -> Bench {
+    pub fn new(memory: usize, batch_size_bytes: usize, compression: Compression) -> Bench {
         let mut partition = Partition::new(7, 3, Slot(9));
         partition.compression = TopicCompression::new(compression);
         Bench {
@@ -40,11 +40,11 @@ impl Bench {
         }
     }
 
-    fn append(&self, value: &[u8]) -> Appended {
+    pub fn append(&self, value: &[u8]) -> Appended {
         self.append_chosen(value, &())
     }
 
-    fn append_chosen(&self, value: &[u8], chosen: &impl Chosen) -> Appended {
+    pub fn append_chosen(&self, value: &[u8], chosen: &impl Chosen) -> Appended {
         let context = AppendContext {
             limits: &self.limits,
             pool: &self.pool,
@@ -58,21 +58,21 @@ impl Bench {
         self.partition.append(&outgoing, &context, Taker::Caller, chosen)
     }
 
-    fn jobs(&self) -> Vec<EncodeJob> {
-        self.partition.start_encoding(&self.pool, true, Magic::V2)
+    pub fn jobs(&self) -> Vec<EncodeJob> {
+        self.partition.start_encoding(&self.pool, true, Magic::V2).jobs
     }
 
-    fn run(&mut self, job: EncodeJob) {
+    pub fn run(&mut self, job: EncodeJob) {
         let ordinal = job.ordinal;
         let encoded = encode(job, &self.pool, &mut self.tools).unwrap();
         assert!(self.partition.finish_encoding(ordinal, encoded));
     }
 
-    fn take(&self) -> Batch {
+    pub fn take(&self) -> Batch {
         self.partition.take(&self.pool, usize::MAX, true).unwrap()
     }
 
-    fn finish(&self, mut batch: Batch) {
+    pub fn finish(&self, mut batch: Batch) {
         batch.promises.take().unwrap().hand_over();
     }
 }
@@ -93,7 +93,7 @@ fn wire(batch: &Batch) -> Vec<u8> {
     [&header[..], &payload].concat()
 }
 
-fn values(batch: &Batch) -> Vec<Vec<u8>> {
+pub fn values(batch: &Batch) -> Vec<Vec<u8>> {
     let bytes = wire(batch);
     let mut values = Vec::new();
     for (entry, index) in entries(&bytes).zip(0..) {
@@ -112,7 +112,7 @@ fn values(batch: &Batch) -> Vec<Vec<u8>> {
 }
 
 /// Half of it comes again, half is new.
-fn value(n: u32, bytes: usize) -> Vec<u8> {
+pub fn value(n: u32, bytes: usize) -> Vec<u8> {
     let mut random = fastrand::Rng::with_seed(u64::from(n));
     (0..bytes).map(|at| if at % 16 < 8 { b'x' } else { random.u8(..) }).collect()
 }
@@ -295,6 +295,44 @@ fn compressed_batches_are_split_until_each_record_is_alone() {
     }
 }
 
+/// What was converted for an old leader stays in its format when that leader finds it too large.
+#[test]
+fn parts_keep_the_format_and_the_codec_of_the_whole() {
+    for magic in [Magic::V0, Magic::V1, Magic::V2] {
+        for codec in [Codec::None, Codec::Gzip, Codec::Snappy, Codec::Lz4, Codec::Zstd] {
+            if !codec.fits(magic) {
+                continue;
+            }
+            let mut bench = Bench::new(4 << 20, 1 << 20, Compression::new(codec));
+            (0..60).for_each(|n| {
+                assert!(matches!(bench.append(&value(n, 900)), Appended::Done { .. }))
+            });
+            let mut batch = bench.take();
+            if codec == Codec::None {
+                batch.payload_crc = Some(batch.payload.crc32c());
+            }
+            batch.stale = codec == Codec::None;
+            bench.partition.put_back(batch);
+            for job in bench.partition.start_encoding(&bench.pool, true, magic).jobs {
+                bench.run(job);
+            }
+            let compression = bench.partition.compression.clone();
+            let whole = bench.take();
+            let parts = split(whole, &bench.pool, &compression, &mut bench.tools).unwrap();
+            assert!(parts.len() > 1);
+            let mut found = Vec::new();
+            for mut part in parts {
+                assert_eq!((part.summary.magic, part.summary.codec), (magic, codec));
+                part.payload_crc.get_or_insert_with(|| part.payload.crc32c());
+                found.extend(values(&part));
+                bench.finish(part);
+            }
+            assert!(found.into_iter().eq((0..60).map(|n| value(n, 900))), "{magic:?} {codec}");
+            assert_eq!(bench.pool.available_bytes(), 4 << 20);
+        }
+    }
+}
+
 /// Its plain bytes are many times what there is.
 #[test]
 fn a_compressed_batch_is_split_beside_a_pool_that_callers_filled() {
@@ -340,7 +378,7 @@ fn few_batches_come_out_larger_than_they_may_be() {
                 value(n, 0).into_iter().chain((0..100).map(|_| random.u8(..))).collect()
             };
             bench.append(&value);
-            for job in bench.partition.start_encoding(&bench.pool, false, Magic::V2) {
+            for job in bench.partition.start_encoding(&bench.pool, false, Magic::V2).jobs {
                 bench.run(job);
                 let batch = bench.take();
                 count += 1;
@@ -416,99 +454,4 @@ fn a_sticky_partition_counts_what_its_records_will_take_on_the_wire() {
         bench.append_chosen(&[b'x'; 1000], &packed);
     }
     assert!((1_000..3_000).contains(&packed.0.get()), "{}", packed.0.get());
-}
-
-/// To every format that knows the codec, and back to the newest.
-#[test]
-fn a_batch_takes_the_form_that_its_leader_knows_and_loses_nothing_but_headers() {
-    for codec in [Codec::None, Codec::Gzip, Codec::Snappy, Codec::Lz4] {
-        for magic in [Magic::V0, Magic::V1] {
-            let mut bench = Bench::new(4 << 20, 1 << 20, Compression::new(codec));
-            let expected: Vec<Vec<u8>> = (0..700).map(|n| value(n, 150)).collect();
-            expected
-                .iter()
-                .for_each(|value| assert!(matches!(bench.append(value), Appended::Done { .. })));
-            bench.partition.seal_open(&bench.pool);
-            let mut forms = vec![Magic::V2, magic, Magic::V2, magic];
-            if codec != Codec::None {
-                // Compressed at once to what the leader knows.
-                forms.push(magic);
-            }
-            for form in forms {
-                let mut batch = bench.take();
-                if codec == Codec::None {
-                    // As the sender does when it takes a batch.
-                    batch.payload_crc.get_or_insert(batch.payload.crc32c());
-                }
-                batch.stale = true;
-                bench.partition.put_back(batch);
-                assert!(bench.partition.head().unwrap().stale);
-                for job in bench.partition.start_encoding(&bench.pool, true, form) {
-                    bench.run(job);
-                }
-                assert!(!bench.partition.head().unwrap().stale);
-                let batch = bench.take();
-                assert_eq!((batch.summary.magic, batch.summary.codec), (form, codec));
-                if form != Magic::V2 {
-                    // The lost timestamps of v0 do not come back.
-                    assert_eq!(batch.count(), 700);
-                }
-                if !(form == Magic::V2 && magic == Magic::V0) {
-                    assert!(values(&batch) == expected, "{codec} {form:?}");
-                }
-                bench.partition.put_back(batch);
-            }
-            let batch = bench.take();
-            bench.finish(batch);
-            assert_eq!(bench.pool.available_bytes(), 4 << 20, "{codec}");
-        }
-    }
-}
-
-#[test]
-fn headers_that_an_old_format_has_no_place_for_are_counted() {
-    let mut bench = Bench::new(1 << 20, 1 << 20, Compression::NONE);
-    let headers = [Header { key: "a", value: None }, Header { key: "b", value: Some(b"x") }];
-    let context = AppendContext {
-        limits: &bench.limits,
-        pool: &bench.pool,
-        delivery: &bench.delivery,
-        parked: None,
-        admission: &bench.admission,
-        now: &|| Time::from_ms(1),
-    };
-    let record = Record { timestamp_ms: 5, headers: &headers, ..Record::value(b"v") };
-    let outgoing = Outgoing { topic: TopicId(7), partition: 3, record, token: 1 };
-    bench.partition.append(&outgoing, &context, Taker::Caller, &());
-    let mut batch = bench.take();
-    batch.stale = true;
-    bench.partition.put_back(batch);
-    let job = bench.partition.start_encoding(&bench.pool, true, Magic::V1).remove(0);
-    let ordinal = job.ordinal;
-    let encoded = encode(job, &bench.pool, &mut bench.tools).unwrap();
-    assert_eq!(encoded.headers_dropped, 2);
-    assert!(bench.partition.finish_encoding(ordinal, encoded));
-    let batch = bench.take();
-    assert_eq!(values(&batch), [b"v"]);
-    bench.finish(batch);
-}
-
-#[test]
-fn without_memory_for_a_larger_format_the_batch_and_its_memory_come_back() {
-    let mut bench = Bench::new(1 << 20, 1 << 20, Compression::NONE);
-    for n in 0..2000 {
-        bench.append(&[n as u8]);
-    }
-    let mut batch = bench.take();
-    batch.stale = true;
-    bench.partition.put_back(batch);
-    let job = bench.partition.start_encoding(&bench.pool, true, Magic::V1).remove(0);
-    let all = Needs { counted_bytes: bench.pool.available_bytes(), ..Needs::default() };
-    assert!(bench.pool.try_take(&all, Taker::Sender, &mut Vec::new()));
-    let ordinal = job.ordinal;
-    let error = encode(job, &bench.pool, &mut bench.tools).unwrap_err();
-    assert!(error.message().contains("buffer.memory"), "{error}");
-    bench.finish(bench.partition.take_unencoded(ordinal).unwrap());
-    bench.pool.release(&mut Vec::new(), all.counted_bytes);
-    assert_eq!(bench.pool.available_bytes(), 1 << 20);
 }

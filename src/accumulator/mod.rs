@@ -6,6 +6,7 @@ pub mod append;
 pub mod batch;
 pub mod bulletin;
 pub mod chain;
+pub mod convert;
 pub mod encode;
 pub mod inbox;
 pub mod parked;
@@ -84,8 +85,6 @@ pub struct Accumulator {
     records_waiters: AtomicUsize,
     /// Records accepted behind a gate of which no partition knows (yet).
     gated: AtomicU64,
-    /// Record headers that went lost because a leader takes only formats without them.
-    pub headers_dropped: AtomicUsize,
     /// The newest message format that every broker takes, as far as they were heard.
     usable_magic: AtomicUsize,
     /// Requests without answer; only the sender writes it.
@@ -115,7 +114,6 @@ impl Accumulator {
             unavailable: RwLock::default(),
             records_waiters: AtomicUsize::new(0),
             gated: AtomicU64::new(0),
-            headers_dropped: AtomicUsize::new(0),
             usable_magic: AtomicUsize::new(Magic::V2 as usize),
             requests: AtomicUsize::new(0),
         })

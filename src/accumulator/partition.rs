@@ -6,8 +6,9 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use crate::accumulator::append::Outgoing;
-use crate::accumulator::batch::{AppendContext, Batch, BatchName, OpenBatch, Room};
+use crate::accumulator::batch::{AppendContext, Batch, BatchName, Form, OpenBatch, Room};
 use crate::accumulator::chain::Chain;
+use crate::accumulator::convert::Growth;
 use crate::accumulator::encode::{EncodeJob, Encoded, TopicCompression};
 use crate::accumulator::pool::{class_for, Pool, Taker};
 use crate::accumulator::topic::Slot;
@@ -62,6 +63,15 @@ pub trait Chosen {
 }
 
 impl Chosen for () {}
+
+/// What begins to be encoded.
+#[derive(Debug, Default)]
+pub struct EncodingStart {
+    /// In order.
+    pub jobs: Vec<EncodeJob>,
+    /// There was no memory for the first of the queue. The sender is woken when some comes back.
+    pub short_of_memory: bool,
+}
 
 /// How an append ended.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -296,46 +306,64 @@ impl Partition {
     }
 
     /// Takes the payloads of all sealed batches that are not compressed yet or stale, in order, to be made
-    /// ones of format `magic`. With `whole`, the open batch is sealed first if there is no other.
-    pub fn start_encoding(&self, pool: &Arc<Pool>, whole: bool, magic: Magic) -> Vec<EncodeJob> {
+    /// ones of format `magic`, as far as there is memory for what it takes more: for the first of the queue
+    /// from the sender's reserve, too, so that it never waits for one behind it. With `whole`, the open batch
+    /// is sealed first if there is no other.
+    pub fn start_encoding(&self, pool: &Arc<Pool>, whole: bool, magic: Magic) -> EncodingStart {
         let mut queue = self.lock();
         if whole && queue.sealed.is_empty() {
             self.seal(&mut queue, pool);
         }
         let compressed = self.is_compressed();
-        let plain = |batch: &Batch| compressed && batch.payload_crc.is_none();
-        let waiting = queue.sealed.iter_mut().filter(|b| (plain(b) || b.stale) && !b.encoding);
-        let jobs = waiting.map(|batch| {
-            batch.encoding = true;
-            batch.stale = false;
+        let mut start = EncodingStart::default();
+        for (index, batch) in queue.sealed.iter_mut().enumerate() {
             let plain = batch.payload_crc.is_none();
+            if batch.encoding || !(batch.stale || plain && compressed) {
+                continue;
+            }
             let codec = if plain { Codec::None } else { batch.summary.codec };
+            let from = BatchSummary { codec, ..batch.summary };
+            let Some(growth) = Growth::take(pool, &from, magic, compressed, index == 0) else {
+                start.short_of_memory = index == 0;
+                break;
+            };
+            (batch.encoding, batch.stale, batch.payload_crc) = (true, false, None);
             let nothing = Arc::new(Chain::new(0).seal(pool.clone(), 0, 0));
-            batch.payload_crc = None;
-            EncodeJob {
+            start.jobs.push(EncodeJob {
                 slot: self.slot,
                 ordinal: batch.name.ordinal,
-                from: BatchSummary { codec, ..batch.summary },
+                from,
                 magic,
                 payload: std::mem::replace(&mut batch.payload, nothing),
                 compression: self.compression.clone(),
-            }
-        });
-        jobs.collect()
+                growth,
+            });
+        }
+        start
     }
 
-    /// Gives a batch its compressed payload; false when it is not there any more.
+    /// Gives a batch its new payload, and what is left of its records a batch of their own; false when it is
+    /// not there any more.
     pub fn finish_encoding(&self, ordinal: u64, encoded: Encoded) -> bool {
         let mut queue = self.lock();
-        let mut sealed = queue.sealed.iter_mut();
-        let Some(batch) = sealed.find(|b| b.name.ordinal == ordinal && b.encoding) else {
+        let mut sealed = queue.sealed.iter();
+        let Some(at) = sealed.position(|b| b.name.ordinal == ordinal && b.encoding) else {
             return false;
         };
+        let batch = &mut queue.sealed[at];
+        let count = encoded.form.summary.count;
+        let rest = encoded.rest.map(|form| {
+            let promises = batch.promises.as_mut().map(|all| all.split_off(count as usize));
+            batch.part(count, promises, form)
+        });
+        let Form { summary, plain_bytes, payload, crc } = encoded.form;
         batch.encoding = false;
-        batch.summary = encoded.summary;
-        batch.plain_bytes = encoded.plain_bytes;
-        batch.payload = encoded.payload;
-        batch.payload_crc = Some(encoded.crc);
+        (batch.summary, batch.plain_bytes) = (summary, plain_bytes);
+        (batch.payload, batch.payload_crc) = (payload, crc);
+        if let Some(rest) = rest {
+            queue.sealed.insert(at + 1, rest);
+            self.queued.fetch_add(1, Ordering::Relaxed);
+        }
         true
     }
 

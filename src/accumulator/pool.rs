@@ -261,6 +261,23 @@ impl Pool {
         true
     }
 
+    /// For the sender: counts `fixed_bytes` and `each_bytes` for as many of `count` as half of what is left
+    /// is enough for; so nobody who comes later finds nothing. 0: not even one, and nothing was taken; the
+    /// sender is woken when memory comes back.
+    pub fn take_for_some(&self, fixed_bytes: usize, each_bytes: usize, count: usize) -> usize {
+        let mut state = self.lock();
+        let room = ((self.total - state.lent) / 2).saturating_sub(fixed_bytes);
+        let some = count.min(room / each_bytes.max(1));
+        if some == 0 {
+            self.pressed.store(true, Ordering::Relaxed);
+            state.sender_waits = true;
+            return 0;
+        }
+        state.lent += fixed_bytes + some * each_bytes;
+        self.evict(&mut state);
+        some
+    }
+
     /// The bytes are already counted as lent: finds the chunks, making room among the free ones.
     fn hand_out(&self, state: &mut State, needs: &Needs, chunks: &mut impl Extend<Vec<u8>>) {
         let mut fresh = [0u32; CHUNK_SIZES.len()];

@@ -8,8 +8,8 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use crate::accumulator::batch::{Batch, BatchName, BATCH_OVERHEAD_BYTES};
-use crate::accumulator::chain::{Chain, ChunkReader, Payload};
+use crate::accumulator::batch::{Batch, Form, BATCH_OVERHEAD_BYTES};
+use crate::accumulator::chain::{Chain, ChunkReader};
 use crate::accumulator::encode::{Output, TopicCompression, Workbench, PIECE_BYTES};
 use crate::accumulator::pool::{class_for, Needs, Pool, Taker, CHUNK_SIZES};
 use crate::delivery::Lease;
@@ -19,7 +19,6 @@ use crate::record::compress::Decoder;
 use crate::record::{
     BatchBuilder, BatchSummary, Codec, Magic, RecordStream, RecordView, TimestampType,
 };
-use crate::time::Time;
 
 /// Why a batch could not be split.
 #[derive(Debug)]
@@ -42,22 +41,14 @@ struct Part<'a> {
     builder: BatchBuilder,
     /// Counted bytes that stay its own.
     overhead: Lease,
-    form: Form<'a>,
+    body: Body<'a>,
 }
 
 /// What its records are written to.
-enum Form<'a> {
+enum Body<'a> {
     Plain(Chain),
     /// Through the codec; plain bytes so far.
     Compressed(Output<'a>, usize),
-}
-
-/// A part that is written.
-struct Done {
-    summary: BatchSummary,
-    plain_bytes: usize,
-    payload: Arc<Payload>,
-    crc: Option<u32>,
 }
 
 /// The writing side: parts so far, and counted bytes that consumed input has left over.
@@ -72,7 +63,7 @@ struct Parts<'a> {
     consumed: &'a Cell<usize>,
     credited: usize,
     open: Option<Part<'a>>,
-    done: Vec<Done>,
+    done: Vec<Form>,
 }
 
 fn no_memory() -> Error {
@@ -105,16 +96,16 @@ impl Parts<'_> {
         if !self.take(&counted, &mut chain) {
             return Err(no_memory());
         }
-        let form = if compression.is_some() {
+        let body = if compression.is_some() {
             let Workbench { encoder, scratch } = &mut *self.bench;
             scratch.clear();
             encoder.begin(compression, magic, 0, scratch)?;
-            Form::Compressed(Output::new(self.pool, Lease::new(self.pool.clone(), 0), magic), 0)
+            Body::Compressed(Output::new(self.pool, Lease::new(self.pool.clone(), 0), magic), 0)
         } else {
-            Form::Plain(chain)
+            Body::Plain(chain)
         };
         let overhead = Lease::new(self.pool.clone(), BATCH_OVERHEAD_BYTES);
-        self.open = Some(Part { builder: builder.expecting(PLAIN), overhead, form });
+        self.open = Some(Part { builder: builder.expecting(PLAIN), overhead, body });
         Ok(())
     }
 
@@ -128,14 +119,14 @@ impl Parts<'_> {
         }
         let Some(mut part) = self.open.take() else { return Err(no_memory()) };
         let size = part.builder.size_of(&record);
-        match &mut part.form {
-            Form::Plain(chain) => {
+        match &mut part.body {
+            Body::Plain(chain) => {
                 if chain.room() < size && !self.make_room(chain, size) {
                     return Err(no_memory());
                 }
                 part.builder.append(&record, size, chain);
             }
-            Form::Compressed(output, plain_bytes) => {
+            Body::Compressed(output, plain_bytes) => {
                 let mut plain = Vec::with_capacity(size);
                 part.builder.append(&record, size, &mut plain);
                 *plain_bytes += plain.len();
@@ -167,19 +158,19 @@ impl Parts<'_> {
         let Some(mut part) = self.open.take() else { return Ok(()) };
         part.builder.close_for_appends();
         let summary = part.builder.summary();
-        let done = match part.form {
-            Form::Plain(chain) => {
+        let done = match part.body {
+            Body::Plain(chain) => {
                 let payload = chain.seal(self.pool.clone(), part.overhead.use_up(), 0);
                 let plain_bytes = payload.bytes();
-                Done { summary, plain_bytes, payload: Arc::new(payload), crc: None }
+                Form { summary, plain_bytes, payload: Arc::new(payload), crc: None }
             }
-            Form::Compressed(mut output, plain_bytes) => {
+            Body::Compressed(mut output, plain_bytes) => {
                 self.bench.encoder.finish(&mut self.bench.scratch)?;
                 self.cut(&mut output)?;
                 let ratio = output.bytes as f32 / plain_bytes.max(1) as f32;
                 self.compression.ratio.observe(ratio);
                 let (payload, crc) = output.finish(part.overhead.use_up());
-                Done { summary, plain_bytes, payload: Arc::new(payload), crc: Some(crc) }
+                Form { summary, plain_bytes, payload: Arc::new(payload), crc: Some(crc) }
             }
         };
         self.done.push(done);
@@ -187,7 +178,7 @@ impl Parts<'_> {
     }
 
     fn discard(self) {
-        if let Some(Part { form: Form::Plain(chain), .. }) = self.open {
+        if let Some(Part { body: Body::Plain(chain), .. }) = self.open {
             chain.discard(self.pool);
         }
     }
@@ -273,33 +264,16 @@ fn rewrite(chunks: ChunkReader<'_>, summary: &BatchSummary, parts: &mut Parts<'_
     parts.end()
 }
 
-fn seal_parts(mut batch: Batch, parts: Vec<Done>) -> Vec<Batch> {
+fn seal_parts(mut batch: Batch, parts: Vec<Form>) -> Vec<Batch> {
     let mut promises = batch.promises.take();
-    let mut first_record = 0u64;
+    let mut first = 0;
     let mut made = Vec::with_capacity(parts.len());
-    for Done { summary, plain_bytes, payload, crc } in parts {
+    for form in parts {
+        let count = form.summary.count;
         let mut own = promises.take();
-        promises = own.as_mut().map(|all| all.split_off(summary.count as usize));
-        made.push(Batch {
-            name: BatchName { ordinal: batch.name.ordinal + first_record, ..batch.name },
-            summary,
-            plain_bytes,
-            payload,
-            payload_crc: crc,
-            encoding: false,
-            stale: false,
-            promises: own,
-            created: batch.created,
-            attempts: batch.attempts,
-            last_attempt: batch.last_attempt,
-            drained: batch.drained,
-            retry_at: Time::ZERO,
-            last_node: None,
-            maybe_stored: batch.maybe_stored,
-            doubtful_since: batch.doubtful_since,
-            identity: batch.identity.after(first_record as u32),
-        });
-        first_record += u64::from(summary.count);
+        promises = own.as_mut().map(|all| all.split_off(count as usize));
+        made.push(batch.part(first, own, form));
+        first += count;
     }
     made
 }

@@ -2,12 +2,13 @@
 
 use super::*;
 use crate::accumulator::admission::Admission;
-use crate::accumulator::batch::{AppendContext, BatchLimits, OpenBatch, Room};
+use crate::accumulator::batch::{AppendContext, BatchLimits, BatchName, OpenBatch, Room};
 use crate::accumulator::topic::Slot;
 use crate::delivery::{Delivery, Door};
 use crate::metadata::NodeId;
 use crate::record::compress::Compression;
 use crate::record::{batches, encode_batch_header, Header, ProducerIdentity, Record};
+use crate::time::Time;
 use proptest::prelude::*;
 use std::time::Duration;
 

@@ -12,7 +12,7 @@ use crate::accumulator::partition::Partition;
 use crate::accumulator::sticky::Sticky;
 use crate::metadata::NodeId;
 use crate::record::compress::Compression;
-use crate::sync::atomic::{AtomicU32, AtomicU8, Ordering};
+use crate::sync::atomic::{AtomicU32, AtomicU8, AtomicUsize, Ordering};
 use crate::sync::{Mutex, MutexGuard};
 
 /// The number of a topic within one producer, from [`Producer::topic`](crate::producer::Producer::topic).
@@ -122,6 +122,8 @@ pub struct Topic {
     pub gate: Gate,
     /// How its batches are compressed.
     pub compression: TopicCompression,
+    /// Record headers that went lost because a leader takes only formats without them.
+    pub headers_dropped: AtomicUsize,
 }
 
 impl Topic {
@@ -137,6 +139,7 @@ impl Topic {
             sticky: Sticky::new(seed),
             gate: Gate::default(),
             compression: TopicCompression::new(compression),
+            headers_dropped: AtomicUsize::new(0),
         }
     }
 

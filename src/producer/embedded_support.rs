@@ -16,6 +16,7 @@ use crate::config::ConfigMap;
 use crate::delivery::Door;
 use crate::driver::Driver;
 use crate::error::{ErrorCode, Result};
+use crate::log::{Level, LogSink};
 use crate::mock::{Cluster, Fault, Isolation, PeerId, Reply};
 use crate::producer::builder::Hooks;
 use crate::producer::{
@@ -52,6 +53,8 @@ pub struct Stage {
     late: bool,
     /// API and version of each request, in the order in which brokers got them.
     pub seen: Vec<(ApiKey, i16)>,
+    /// What clients wrote to their logs.
+    pub lines: Vec<(Level, String)>,
 }
 
 impl Stage {
@@ -309,6 +312,7 @@ pub fn stage((release, level): (&str, i16), seed: u64) -> Shared {
         next_connection: 0,
         late: !matches!(release, "2.1" | "2.8"),
         seen: Vec::new(),
+        lines: Vec::new(),
     })))
 }
 
@@ -320,7 +324,9 @@ impl Rig {
             ("transactional.id", "shipper"),
             ("linger.ms", "5"),
         ];
-        for (name, value) in defaults.iter().chain(settings) {
+        let plain = settings.iter().any(|(name, _)| *name == "enable.idempotence");
+        let defaults = defaults.iter().filter(|(name, _)| !(plain && *name == "transactional.id"));
+        for (name, value) in defaults.chain(settings) {
             config.set(name, value).unwrap();
         }
         let world = World {
@@ -330,7 +336,10 @@ impl Rig {
             encoding: Box::new(InlineEncoding::boxed),
             seed,
         };
-        let hooks = Hooks { door: Some(Door::Poll), ..Hooks::default() };
+        let lines = stage.clone();
+        let log: LogSink =
+            Box::new(move |level, text| lines.lock().lines.push((level, text.to_owned())));
+        let hooks = Hooks { door: Some(Door::Poll), log: Some(log), ..Hooks::default() };
         let Assembled { producer, driver } =
             assemble(config.build().unwrap(), hooks, world, None).unwrap();
         Rig { producer, driver, stage: stage.clone(), open: true }

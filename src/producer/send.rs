@@ -190,19 +190,27 @@ impl Shared {
         let size = size_upper_bound(record);
         let limit = self.config.batching.max_request_size_bytes;
         let memory = self.accumulator.pool.caller_limit_bytes() / 2;
+        // Looked at once: brokers may be upgraded before the text is written.
+        let usable = self.accumulator.usable_magic();
         if size > limit
             || size > memory
             || partition < ANY_PARTITION
             || record.timestamp_ms < NO_TIMESTAMP
-            || (!record.headers.is_empty() && self.accumulator.usable_magic() < Magic::V2)
+            || (!record.headers.is_empty() && usable < Magic::V2)
         {
-            return Err(self.why_refused(size, partition, record));
+            return Err(self.why_refused(size, partition, record, usable));
         }
         Ok(())
     }
 
     #[cold]
-    fn why_refused(&self, size: usize, partition: i32, record: &Record<'_>) -> Error {
+    pub(super) fn why_refused(
+        &self,
+        size: usize,
+        partition: i32,
+        record: &Record<'_>,
+        usable: Magic,
+    ) -> Error {
         let limit = self.config.batching.max_request_size_bytes;
         if partition < ANY_PARTITION {
             let text = format!("partition {partition}: give a partition number, or -1 for any");
@@ -215,10 +223,9 @@ impl Shared {
             );
             return Error::new(ErrorCode::ARGUMENT, text);
         }
-        if size <= limit
-            && !record.headers.is_empty()
-            && self.accumulator.usable_magic() < Magic::V2
-        {
+        let memory = self.accumulator.pool.caller_limit_bytes() / 2;
+        let fits = size <= limit && size <= memory;
+        if fits && !record.headers.is_empty() && usable < Magic::V2 {
             let text = "record headers need brokers from Kafka 0.11 on, and these are older";
             return Error::new(ErrorCode::UNSUPPORTED, text);
         }

@@ -140,6 +140,8 @@ pub struct Sender<N: Network> {
     opening: VecDeque<u32>,
     /// There was no memory to promote what is parked; the pool wakes us when some comes back.
     promotion_waits: bool,
+    /// Partitions whose first batch found no memory for another format; the pool wakes us, too.
+    short_of_memory: BTreeSet<Slot>,
     metadata_version: u64,
     flushed_epoch: Option<u64>,
     closing: Option<Time>,
@@ -148,7 +150,8 @@ pub struct Sender<N: Network> {
     reports: Vec<Report>,
     /// What each broker takes, as last heard.
     magics: BTreeMap<NodeId, Magic>,
-    told_of_headers: bool,
+    /// Topics whose lost record headers were told of.
+    told_of_headers: BTreeSet<u32>,
     /// For batches that are split.
     bench: Workbench,
     /// With acks=0: when the last bytes of records left for each node, on the connection that stands.
@@ -196,13 +199,14 @@ impl<N: Network> Sender<N> {
             parked_topics: BTreeSet::new(),
             opening: VecDeque::new(),
             promotion_waits: false,
+            short_of_memory: BTreeSet::new(),
             metadata_version: 0,
             flushed_epoch: None,
             closing: None,
             refusing: BTreeMap::new(),
             reports: Vec::new(),
             magics: BTreeMap::new(),
-            told_of_headers: false,
+            told_of_headers: BTreeSet::new(),
             bench: Workbench::default(),
             unacknowledged: BTreeMap::new(),
         }
@@ -286,7 +290,7 @@ impl<N: Network> Sender<N> {
         match command {
             Command::Opened(slot) => self.evaluate(slot, now),
             Command::Encoded(slot) => {
-                self.tell_of_headers();
+                self.tell_of_headers(slot);
                 self.evaluate(slot, now);
             }
             Command::Sealed(slot) => {
@@ -331,6 +335,9 @@ impl<N: Network> Sender<N> {
         self.follow_metadata(now);
         self.promote_parked();
         self.relieve_pressure(now);
+        for slot in std::mem::take(&mut self.short_of_memory) {
+            self.evaluate(slot, now);
+        }
         while let Some(slot) = self.schedule.pop_elapsed(now) {
             self.evaluate(slot, now);
         }
@@ -434,19 +441,29 @@ impl<N: Network> Sender<N> {
         // What has an identity can only be v2, whoever leads: see `reform`.
         let leader = leader.filter(|_| !self.has_identity());
         let magic = leader.map_or(Magic::V2, |node| self.magic_of(node));
-        for job in partition.start_encoding(&accumulator.pool, whole, magic) {
+        let start = partition.start_encoding(&accumulator.pool, whole, magic);
+        for job in start.jobs {
             self.parts.encoding.submit(job);
+        }
+        if start.short_of_memory {
+            self.short_of_memory.insert(slot);
         }
     }
 
-    /// One line when record headers are lost for the first time: what was appended before anybody knew that
-    /// the brokers are too old for them (KIP-82). Records with headers are refused from then on.
-    fn tell_of_headers(&mut self) {
-        let dropped = self.parts.accumulator.headers_dropped.load(Ordering::Relaxed);
-        if dropped > 0 && !std::mem::replace(&mut self.told_of_headers, true) {
+    /// One line when a topic loses record headers for the first time: what was appended before anybody knew
+    /// that the brokers are too old for them (KIP-82). Records with headers are refused from then on.
+    fn tell_of_headers(&mut self, slot: Slot) {
+        let accumulator = &self.parts.accumulator;
+        let partition = accumulator.topics.partition(slot);
+        let Some(topic) = partition.and_then(|found| accumulator.topics.get(found.topic)) else {
+            return;
+        };
+        let dropped = topic.headers_dropped.load(Ordering::Relaxed);
+        if dropped > 0 && self.told_of_headers.insert(topic.id) {
             let line = format!(
-                "{dropped} record headers were dropped: a broker takes only message formats before v2 \
-                 (Kafka 0.11), which have none"
+                "topic {}: {dropped} record headers were dropped: a broker takes only message formats before \
+                 v2 (Kafka 0.11), which have none",
+                topic.name
             );
             self.parts.log.line(Level::Warning, &line);
         }

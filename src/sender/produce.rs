@@ -93,7 +93,7 @@ impl<N: Network> Sender<N> {
             let Some(partition) = accumulator.topics.partition(slot) else { continue };
             let first = batches.is_empty();
             match partition.take(&accumulator.pool, room, first) {
-                Some(batch) if batch.summary.magic != magic => {
+                Some(batch) if !goes_as(batch.summary.magic, magic) => {
                     self.reform(node, batch, magic, now);
                     drained.push(slot);
                 }
@@ -289,6 +289,12 @@ impl<N: Network> Sender<N> {
         });
         Ok(Frame::new(segments.collect()))
     }
+}
+
+/// Whether a node that speaks `newest` takes a batch in the format `magic`: messages before v2 also in those
+/// before its own, which brokers convert themselves (KIP-31).
+fn goes_as(magic: Magic, newest: Magic) -> bool {
+    magic == newest || magic < newest && newest != Magic::V2
 }
 
 fn write_batch(writer: &mut ProduceWriter, batch: &Batch) -> Result<()> {
