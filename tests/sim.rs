@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use ottla::sim::transaction_plan::TransactionPlan;
 use ottla::sim::{run, Options, Trouble};
 
 /// Seeds of every test run.
@@ -51,8 +52,10 @@ fn different_seeds_give_different_traces() {
 /// A trouble that strikes nothing proves nothing: three kinds once did, in partitions that were not there.
 #[test]
 fn every_kind_of_trouble_makes_a_difference() {
-    let seen = |kind: Option<Trouble>, seed| {
+    let seen = |kind: Option<Trouble>, transactional: bool, seed| {
         let options = Options::scenario(seed, |options| {
+            let plan = TransactionPlan::plain(("4.1", 2));
+            options.transactions = transactional.then_some(plan);
             options.brokers = 3;
             options.replication = 3;
             options.idempotent = true;
@@ -71,7 +74,11 @@ fn every_kind_of_trouble_makes_a_difference() {
     };
     // What a partition forgets shows only in what is sent again: see the cases of idempotence.
     for &kind in Trouble::ALL.iter().filter(|&&kind| kind != Trouble::Forgetting) {
-        let differs = (0..5).any(|seed| seen(Some(kind), seed) != seen(None, seed));
+        let differs = (0..5).any(|seed| seen(Some(kind), false, seed) != seen(None, false, seed));
+        assert!(differs, "{kind:?} changes nothing");
+    }
+    for &kind in Trouble::OF_TRANSACTIONS {
+        let differs = (0..5).any(|seed| seen(Some(kind), true, seed) != seen(None, true, seed));
         assert!(differs, "{kind:?} changes nothing");
     }
 }

@@ -2,6 +2,7 @@
 //! seeds of `src/sim/options.rs` come to draw. Each runs with several seeds, which only shift what happens
 //! when. Every case was seen to fail with the fix in question undone.
 
+use ottla::sim::transaction_plan::{Generation, TransactionPlan};
 use ottla::sim::{run, Options, Outcome, Trouble};
 
 /// Runs a scenario with each of `seeds` seeds.
@@ -215,4 +216,61 @@ fn a_topic_that_is_made_again_has_its_records_in_order() {
         options.config.push(("metadata.max.age.ms", "5".to_owned()));
     });
     assert!(stored(&outcomes) > 0);
+}
+
+const GENERATIONS: [Generation; 5] = [("4.1", 2), ("4.1", 1), ("3.9", 1), ("2.8", 1), ("2.1", 1)];
+
+/// Answers are lost, leaders and coordinators move, and epochs are near their end.
+fn transactional(options: &mut Options, generation: Generation) {
+    unsettled(options);
+    options.first_epoch = 0;
+    options.transactions = Some(TransactionPlan {
+        epoch_before: Some(i16::MAX - 3),
+        marker_delay_ms: 20,
+        ..TransactionPlan::plain(generation)
+    });
+    options.troubles.push((Trouble::CoordinatorMove, 100));
+    options.troubles.push((Trouble::TransactionFault, 50));
+}
+
+#[test]
+fn readers_see_all_of_what_was_committed_and_nothing_of_what_was_not() {
+    for generation in GENERATIONS {
+        assert!(stored(&passes(12, |options| transactional(options, generation))) > 0);
+    }
+}
+
+#[test]
+fn brokers_are_upgraded_between_transactions() {
+    for (from, to) in [(4, 0), (3, 0), (2, 0), (1, 0), (0, 1), (4, 2)] {
+        let outcomes = passes(6, |options| {
+            transactional(options, GENERATIONS[from]);
+            let plan = options.transactions.as_mut();
+            plan.into_iter().for_each(|plan| plan.changes = vec![(1000, GENERATIONS[to])]);
+        });
+        assert!(stored(&outcomes) > 0);
+    }
+}
+
+/// Whether the oracle for transactions says so of one of the seeds.
+fn is_seen(words: &str, change: impl Fn(&mut Options)) -> bool {
+    let wrong = |seed| {
+        let failure = run(Options::scenario(seed, &change), false).failure.unwrap_or_default();
+        failure.contains(words)
+    };
+    (0..60).any(wrong)
+}
+
+/// One partition has another end than its transaction: a part of what was committed is missing, or of what
+/// was aborted is seen.
+#[test]
+fn a_marker_that_is_wrong_is_seen() {
+    for generation in [GENERATIONS[0], GENERATIONS[2]] {
+        for words in ["must be seen as All", "must be seen as Nothing"] {
+            assert!(is_seen(words, |options| {
+                options.transactions = Some(TransactionPlan::plain(generation));
+                options.troubles = vec![(Trouble::ForgedMarker, 20)];
+            }));
+        }
+    }
 }

@@ -26,9 +26,11 @@ impl World {
         cluster.set_wall_origin_ms(WALL_ORIGIN_MS);
         cluster.set_auto_create(options.auto_create, 3);
         cluster.set_topic_creation_ms(options.topic_creation_ms);
-        cluster.set_api_versions(ApiKey::Produce, 3, options.produce_version_max);
-        cluster.set_api_versions(ApiKey::Metadata, 0, options.metadata_version_max);
-        cluster.set_api_versions(ApiKey::ApiVersions, 0, options.api_versions_max);
+        if options.transactions.is_none() {
+            cluster.set_api_versions(ApiKey::Produce, 3, options.produce_version_max);
+            cluster.set_api_versions(ApiKey::Metadata, 0, options.metadata_version_max);
+            cluster.set_api_versions(ApiKey::ApiVersions, 0, options.api_versions_max);
+        }
         cluster.set_next_epoch(options.first_epoch);
         cluster.set_producer_id_expiration_ms(PRODUCER_ID_EXPIRATION_MS);
         cluster.track_requests(true);

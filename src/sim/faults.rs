@@ -2,10 +2,11 @@
 //! where and when exactly from the seed's own chance.
 
 use crate::error::ErrorCode;
-use crate::mock::Fault;
+use crate::mock::{CoordinatorKind, Fault};
 use crate::protocol::ApiKey;
 use crate::sim::options::pick;
 use crate::sim::oracle;
+use crate::sim::transaction_plan::{TransactionPlan, TRANSACTIONAL_ID};
 use crate::sim::wire::{End, Phase};
 use crate::sim::world::{Event, World};
 
@@ -52,6 +53,13 @@ pub enum Trouble {
     OutOfSync,
     /// A partition forgets the producers that wrote to it.
     Forgetting,
+    /// A coordinator is another broker, or for a while none.
+    CoordinatorMove,
+    /// The next request of one kind of which transactions are made fails.
+    TransactionFault,
+    /// A partition gets a marker of its own, whatever becomes of the transaction. No broker does so: for a
+    /// case that shows what the oracle sees.
+    ForgedMarker,
 }
 
 impl Trouble {
@@ -78,6 +86,10 @@ impl Trouble {
         Trouble::OutOfSync,
         Trouble::Forgetting,
     ];
+
+    /// What strikes only where there are transactions.
+    pub const OF_TRANSACTIONS: &'static [Trouble] =
+        &[Trouble::CoordinatorMove, Trouble::TransactionFault];
 }
 
 /// The end of a trouble that lasts.
@@ -93,6 +105,8 @@ pub(super) enum Mend {
     Allowed(String),
     /// The topic needs one replica in sync.
     InSync(String),
+    /// The group or transactional id has a coordinator.
+    Coordinator(CoordinatorKind, String),
 }
 
 /// What a broker answers to Produce now and then; the last four end a batch.
@@ -107,6 +121,26 @@ const PRODUCE_ERRORS: &[ErrorCode] = &[
     ErrorCode::INVALID_RECORD,
     ErrorCode::UNKNOWN_SERVER_ERROR,
     ErrorCode::TOPIC_AUTHORIZATION_FAILED,
+];
+
+/// The requests of which transactions are made.
+const TRANSACTION_APIS: &[ApiKey] = &[
+    ApiKey::FindCoordinator,
+    ApiKey::InitProducerId,
+    ApiKey::AddPartitionsToTxn,
+    ApiKey::AddOffsetsToTxn,
+    ApiKey::TxnOffsetCommit,
+    ApiKey::EndTxn,
+];
+
+/// What coordinators answer to them now and then, the first only to TxnOffsetCommit.
+const TRANSACTION_ERRORS: &[ErrorCode] = &[
+    ErrorCode::TRANSACTION_ABORTABLE,
+    ErrorCode::COORDINATOR_NOT_AVAILABLE,
+    ErrorCode::NOT_COORDINATOR,
+    ErrorCode::COORDINATOR_LOAD_IN_PROGRESS,
+    ErrorCode::CONCURRENT_TRANSACTIONS,
+    ErrorCode::REQUEST_TIMED_OUT,
 ];
 
 impl World {
@@ -131,6 +165,14 @@ impl World {
             Trouble::Restart | Trouble::Drop | Trouble::Slowness => self.trouble_a_broker(kind),
             Trouble::ProduceFault | Trouble::MetadataFault | Trouble::VersionsFault => {
                 self.spoil_a_request(kind);
+            }
+            Trouble::CoordinatorMove => self.move_coordinator(),
+            Trouble::TransactionFault => self.fail_transactional_request(),
+            Trouble::ForgedMarker => {
+                let partition = self.trouble_rng.i32(0..self.options.topics[0].partitions as i32);
+                let name = &self.options.topics[0].name;
+                let commit = self.trouble_rng.bool();
+                self.cluster.forge_marker(TRANSACTIONAL_ID, (name, partition), commit);
             }
             Trouble::ProduceError => {
                 let code = pick(&mut self.trouble_rng, PRODUCE_ERRORS);
@@ -225,6 +267,42 @@ impl World {
         self.cluster.push_faults(None, api, &[fault]);
     }
 
+    fn move_coordinator(&mut self) {
+        let kinds = [CoordinatorKind::Transaction, CoordinatorKind::Group];
+        let kind = pick(&mut self.trouble_rng, &kinds);
+        let key = match kind {
+            CoordinatorKind::Transaction => TRANSACTIONAL_ID.to_owned(),
+            CoordinatorKind::Group => format!("group-{}", self.trouble_rng.u32(..3)),
+        };
+        let broker = self.trouble_rng.i32(0..=self.options.brokers as i32);
+        let (lost, after_ms) = (broker == 0, pick(&mut self.trouble_rng, &[10, 300, 3000]));
+        // A broker that is down is refused, which is no trouble.
+        let _ = self.cluster.set_coordinator(kind, &key, Some(broker).filter(|_| !lost));
+        if lost {
+            self.after_ms(after_ms, Event::Mend(Mend::Coordinator(kind, key)));
+        }
+    }
+
+    fn fail_transactional_request(&mut self) {
+        let api = pick(&mut self.trouble_rng, TRANSACTION_APIS);
+        // Where a request before may have begun the transaction, no broker says that there is none.
+        let begins = api != ApiKey::TxnOffsetCommit;
+        let codes = if begins { &TRANSACTION_ERRORS[1..] } else { TRANSACTION_ERRORS };
+        let code = pick(&mut self.trouble_rng, codes);
+        let late_ms = pick(&mut self.trouble_rng, &[10, 400, 6000]);
+        let fault = match self.trouble_rng.u32(..10) {
+            0 => Fault::DropRequest,
+            1 | 2 => Fault::DropResponse,
+            3 => Fault::Silence,
+            4 => Fault::DelayMs(late_ms),
+            // Garbage may read as a success that was none.
+            5 => Fault::Truncated,
+            _ => Fault::Error(code),
+        };
+        self.trace.say(self.now(), || format!("{api:?}: {fault:?}"));
+        self.cluster.push_faults(None, api, &[fault]);
+    }
+
     fn trouble_a_topic(&mut self, kind: Trouble) {
         let index = self.trouble_rng.usize(..self.options.topics.len());
         let name = self.options.topics[index].name.clone();
@@ -303,6 +381,7 @@ impl World {
                 let _ = self.cluster.broker_up(broker);
             }
             Mend::Leader(topic, partition) => self.lead_somehow(&topic, partition),
+            Mend::Coordinator(kind, key) => self.coordinate_somehow(kind, &key),
             Mend::Quick(broker) => self.cluster.set_round_trip_ms(broker, 0),
             Mend::Allowed(topic) => self.cluster.set_topic_error(&topic, None),
             Mend::InSync(topic) => {
@@ -311,9 +390,22 @@ impl World {
         }
     }
 
-    fn lead_somehow(&mut self, topic: &str, partition: i32) {
+    fn coordinate_somehow(&mut self, kind: CoordinatorKind, key: &str) {
+        let up = self.brokers_up();
+        if self.cluster.coordinator(kind, key).is_none() && !up.is_empty() {
+            let broker = pick(&mut self.trouble_rng, &up);
+            // It is up.
+            let _ = self.cluster.set_coordinator(kind, key, Some(broker));
+        }
+    }
+
+    fn brokers_up(&self) -> Vec<i32> {
         let brokers = self.cluster.broker_ids();
-        let up: Vec<i32> = brokers.into_iter().filter(|&id| self.cluster.is_up(id)).collect();
+        brokers.into_iter().filter(|&id| self.cluster.is_up(id)).collect()
+    }
+
+    fn lead_somehow(&mut self, topic: &str, partition: i32) {
+        let up = self.brokers_up();
         if !up.is_empty() {
             let leader = pick(&mut self.trouble_rng, &up);
             // The partition may be gone: then nobody has to lead it.
@@ -325,13 +417,36 @@ impl World {
     pub(super) fn heal(&mut self) {
         self.trace.note(self.now(), "heal", &[]);
         self.healed = true;
+        self.repair();
+        self.heal_network();
+        self.after_ms(50, Event::Probe);
+        match self.options.transactions {
+            None => self.after_ms(200, Event::Close(self.options.delivery_timeout_ms + 1000)),
+            Some(_) => {
+                // Every call returns after a few requests, and records have their time.
+                let few_ms = 10 * self.options.request_timeout_ms;
+                let ms = few_ms + 3 * self.options.delivery_timeout_ms + 120_000;
+                self.after_ms(ms, Event::Overdue);
+            }
+        }
+    }
+
+    /// Every broker, topic and coordinator works.
+    pub(super) fn repair(&mut self) {
         self.cluster.clear_faults();
+        let last = self.options.transactions.as_ref().map(TransactionPlan::last_generation);
         for broker in self.cluster.broker_ids() {
             if !self.options.ages.is_empty() {
-                let _ = self.cluster.set_broker_kafka_version(broker, "4.1");
+                let release = last.map_or("4.1", |last| last.0);
+                let _ = self.cluster.set_broker_kafka_version(broker, release);
                 let _ = self.cluster.drop_connections(broker);
             }
             let _ = self.cluster.broker_up(broker);
+        }
+        self.cluster.set_marker_delay_ms(0);
+        self.coordinate_somehow(CoordinatorKind::Transaction, TRANSACTIONAL_ID);
+        for group in 0..3 {
+            self.coordinate_somehow(CoordinatorKind::Group, &format!("group-{group}"));
         }
         for index in 0..self.options.topics.len() {
             let name = self.options.topics[index].name.clone();
@@ -344,9 +459,6 @@ impl World {
                 }
             }
         }
-        self.heal_network();
-        self.after_ms(50, Event::Probe);
-        self.after_ms(200, Event::Close(self.options.delivery_timeout_ms + 1000));
     }
 
     fn heal_network(&mut self) {

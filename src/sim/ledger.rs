@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::delivery::{Persistence, Report};
 use crate::error::ErrorCode;
+use crate::producer::GroupOffset;
 use crate::time::Time;
 
 /// Tokens begin here, so that an index or a zero that is taken for a token shows.
@@ -35,6 +36,8 @@ pub(super) struct Sent {
     pub(super) unique: bool,
     /// Sent after everything was healed.
     pub(super) probe: bool,
+    /// The transaction that it belongs to.
+    pub(super) transaction: Option<usize>,
     pub(super) fate: Option<Fate>,
 }
 
@@ -68,11 +71,35 @@ pub(super) struct Append {
     pub(super) answered_at: Option<Time>,
 }
 
+/// A transaction as the application saw it.
+#[derive(Clone, Debug)]
+pub(super) struct Transaction {
+    pub(super) begun_at: Time,
+    /// Group, partition and offset of what it was to commit besides records.
+    pub(super) offsets: Vec<(String, i32, i64)>,
+    /// The application called commit.
+    pub(super) commit_asked: bool,
+    /// Commit was answered without an error.
+    pub(super) committed: bool,
+    /// So was abort.
+    pub(super) aborted: bool,
+}
+
+impl Transaction {
+    /// One that holds nothing yet.
+    pub(super) fn begun(begun_at: Time) -> Transaction {
+        let (commit_asked, committed, aborted) = (false, false, false);
+        Transaction { begun_at, offsets: Vec::new(), commit_asked, committed, aborted }
+    }
+}
+
 /// The ledger. See the head of the file.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     pub(super) sent: Vec<Sent>,
     pub(super) appends: Vec<Append>,
+    /// In the order in which they were begun.
+    pub(super) transactions: Vec<Transaction>,
     /// Flushes that have begun: epoch and number of records sent before.
     pub(super) flushes: Vec<(u64, usize)>,
     /// Of each topic, how often it was deleted and made again.
@@ -114,6 +141,14 @@ impl Ledger {
             log_append_time_ms: report.log_append_time_ms,
             timestamp_ms: report.timestamp_ms(index),
             at,
+        }
+    }
+
+    /// The transaction that is open, sends offsets.
+    pub(super) fn note_offsets(&mut self, group: &str, offsets: &[GroupOffset]) {
+        if let Some(open) = self.transactions.last_mut() {
+            let sent = offsets.iter().map(|at| (group.to_owned(), at.partition, at.offset));
+            open.offsets.extend(sent);
         }
     }
 

@@ -15,6 +15,8 @@ mod oracle;
 mod run;
 mod scenario;
 mod trace;
+pub mod transaction_plan;
+mod transactions;
 mod wire;
 mod workload;
 mod world;

@@ -235,10 +235,13 @@ impl World {
     /// nobody waits for; but if something was not read, TCP resets the connection: then the answer is true.
     fn hang_up(&mut self, id: u64) -> bool {
         let now = self.now();
+        // Brokers that do not verify (KIP-890) would take what comes in behind its transaction's end.
+        let plan = self.options.transactions.as_ref();
+        let forgets = plan.is_some_and(|plan| !plan.verifies());
         let Some(link) = self.links.get_mut(&id) else { return false };
         link.token = None;
         let cut = !link.inbox.is_empty();
-        if cut {
+        if cut || forgets {
             link.server = None;
         }
         let at = link.out_at.max(now);

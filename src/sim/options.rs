@@ -6,6 +6,7 @@ use std::fmt;
 use fastrand::Rng;
 
 use crate::sim::faults::Trouble;
+use crate::sim::transaction_plan::TransactionPlan;
 
 /// A topic of the simulated cluster.
 #[derive(Clone, Debug)]
@@ -115,6 +116,8 @@ pub struct Options {
     /// When, in milliseconds, which broker is as old as which release from then on: rolling upgrades and
     /// downgrades. Empty in most runs; the others have no record headers, which not every format has.
     pub ages: Vec<(u64, i32, &'static str)>,
+    /// Transactions, if there are any.
+    pub transactions: Option<TransactionPlan>,
     /// The application.
     pub workload: WorkloadPlan,
     /// How long the safety phase lasts.
@@ -162,6 +165,7 @@ impl Options {
             network: network(rng),
             troubles: troubles(rng),
             ages: Vec::new(),
+            transactions: None,
             workload: workload(rng),
             safety_ms: pick(rng, &[500, 5000, 20_000]),
             delivery_timeout_ms: timeout_ms.max(linger_ms + request_timeout_ms),
@@ -179,6 +183,7 @@ impl Options {
         options.idempotent = options.acks == -1 && options.retries > 0 && chance(rng, 667);
         options.first_epoch = pick(rng, &[0, 0, i16::MAX - 2, i16::MAX - 1]);
         options.first_number = pick(rng, &[0, 0, i32::MAX - 20, i32::MAX - 1]);
+        options.draw_transactions();
         options.draw_silence(rng);
         options.topics = topics(rng);
         options.config = config(rng, &options, linger_ms);
@@ -245,7 +250,9 @@ impl Options {
 
     /// Whether requests name topics by id, so that no broker takes what was meant for a topic's earlier life.
     pub fn names_topics_by_id(&self) -> bool {
-        self.produce_version_max >= 13 && self.metadata_version_max >= 10 && self.ages.is_empty()
+        let alike = self.ages.is_empty()
+            && self.transactions.as_ref().is_none_or(|plan| plan.changes.is_empty());
+        self.produce_version_max >= 13 && self.metadata_version_max >= 10 && alike
     }
 
     /// From a stream of its own, too.
@@ -254,7 +261,7 @@ impl Options {
         let rng = &mut Rng::with_seed(self.seed ^ 0x0000_a9e5);
         let zstd =
             self.config.iter().any(|(name, value)| *name == "compression.type" && value == "zstd");
-        if zstd || !chance(rng, 150) {
+        if zstd || self.transactions.is_some() || !chance(rng, 150) {
             return;
         }
         let every_ms = pick(rng, &[50, 300, 2000]);
@@ -277,6 +284,12 @@ impl Options {
         }
     }
 
+    /// Whether some message format of the brokers has no record headers.
+    pub fn loses_headers(&self) -> bool {
+        let old = |release: &str| matches!(release, "0.8" | "0.9" | "0.10");
+        self.ages.iter().any(|(_, _, release)| old(release))
+    }
+
     /// Whether every message format of the brokers has record timestamps (v0 has none).
     pub fn keeps_times(&self) -> bool {
         self.ages.iter().all(|(_, _, release)| !matches!(*release, "0.8" | "0.9"))
@@ -287,7 +300,9 @@ impl Options {
         let network = &self.network;
         let lossless = network.refused == 0 && network.unanswered == 0 && network.lookup_fails == 0;
         // Without acks a broker says that something is wrong with a record by closing the connection.
-        self.troubles.is_empty() && self.ages.is_empty() && lossless && self.acks != 0
+        let plan = self.transactions.as_ref();
+        let alone = plan.is_none_or(|plan| plan.changes.is_empty() && plan.rival_at_ms.is_none());
+        self.troubles.is_empty() && self.ages.is_empty() && lossless && alone && self.acks != 0
     }
 }
 
@@ -402,6 +417,7 @@ fn config(rng: &mut Rng, options: &Options, linger_ms: u64) -> Vec<(&'static str
         ("metadata.recovery.rebootstrap.trigger.ms", pick(rng, &["300000", "2000"]).to_owned()),
         ("report.timestamps", rng.bool().to_string()),
     ];
+    settings.extend(options.transactional_settings());
     let strategies = ["default", "default", "default", "consistent_random", "random", "murmur2"];
     settings.push(("partitioner", pick(rng, &strategies).to_owned()));
     if chance(rng, 200) {
@@ -434,6 +450,7 @@ impl fmt::Display for Options {
         writeln!(f, "  {:?}", self.network)?;
         writeln!(f, "  {:?}", self.workload)?;
         writeln!(f, "  ages: {:?}", self.ages)?;
+        writeln!(f, "  {:?}", self.transactions)?;
         write!(f, "  trouble for {} ms: {:?}", self.safety_ms, self.troubles)
     }
 }

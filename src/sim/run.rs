@@ -15,8 +15,8 @@ use crate::producer::{assemble, Assembled};
 use crate::sim::network::SimSockets;
 use crate::sim::options::Options;
 use crate::sim::oracle::{
-    duplicates, exactly_once, memory, numbers, order, progress, progress::Spin, reports, schedule,
-    stored, unacknowledged,
+    atomic, duplicates, exactly_once, memory, numbers, order, progress, progress::Spin, reports,
+    schedule, stored, unacknowledged,
 };
 use crate::sim::world::World;
 use crate::time::Time;
@@ -113,6 +113,7 @@ fn play(world: &Rc<RefCell<World>>, turns: &mut u64) -> Result<(), String> {
     // What is in flight keeps its memory as long as there is a socket that may read it.
     drop(driver);
     world.borrow_mut().settle();
+    world.borrow_mut().end_call();
     let result = result.and_then(|()| at_end(&mut world.borrow_mut()));
     // The producer's own end must not find a world that is in use.
     let producer = world.borrow_mut().application.producer.take();
@@ -162,6 +163,7 @@ fn after_turn(
         world.take_reports(usize::MAX);
     }
     world.check_flushes();
+    world.look_at_call();
     match world.failure.take() {
         Some(what) => Err(what),
         None => Ok(()),
@@ -169,6 +171,8 @@ fn after_turn(
 }
 
 fn at_end(world: &mut World) -> Result<(), String> {
+    atomic::nothing_waits_for_its_end(world)?;
+    world.let_transactions_time_out();
     let logs = stored::logs(world)?;
     reports::at_end(world)?;
     memory::check(world, true)?;
@@ -178,6 +182,7 @@ fn at_end(world: &mut World) -> Result<(), String> {
     let heads = numbers::heads(world);
     exactly_once::at_end(world, &logs, &heads)?;
     numbers::at_end(world, &logs, &heads)?;
+    atomic::at_end(world)?;
     let again = world.sent_again();
     order::at_end(world, again)?;
     progress::at_end(world)

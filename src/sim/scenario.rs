@@ -27,6 +27,7 @@ impl Options {
             network: quick_network(),
             troubles: Vec::new(),
             ages: Vec::new(),
+            transactions: None,
             workload: small_workload(),
             safety_ms: 2000,
             delivery_timeout_ms: 120_000,
@@ -40,6 +41,7 @@ impl Options {
             buffer_memory_bytes: 32 << 20,
         };
         change(&mut options);
+        options.idempotent |= options.transactions.is_some();
         options.state_settings();
         options
     }
@@ -61,7 +63,7 @@ impl Options {
             ("request.timeout.ms", self.request_timeout_ms.to_string()),
             ("max.in.flight.requests.per.connection", self.max_in_flight.to_string()),
         ];
-        for (name, value) in stated {
+        for (name, value) in stated.into_iter().chain(self.transactional_settings()) {
             if !self.config.iter().any(|&(named, _)| named == name) {
                 self.config.push((name, value));
             }

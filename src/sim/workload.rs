@@ -16,6 +16,7 @@ use crate::record::{Header, Record};
 use crate::sim::ledger::{Content, Ledger, Sent};
 use crate::sim::options::{chance, pick, Options};
 use crate::sim::oracle;
+use crate::sim::transactions::{Stand, Transactor};
 use crate::sim::world::{Event, World};
 use crate::time::{Clock, Time};
 
@@ -32,6 +33,7 @@ pub(super) struct Application {
     pub(super) closed: bool,
     pub(super) purged: bool,
     left: usize,
+    pub(super) transactor: Transactor,
     /// Tokens that an interceptor saw acknowledged, if there is one.
     pub(super) acknowledged: Option<Arc<Mutex<Vec<u64>>>>,
 }
@@ -76,6 +78,7 @@ impl Application {
             closed: false,
             purged: false,
             left: options.workload.records,
+            transactor: Transactor::new(options),
             acknowledged: options.workload.intercepts.then(Arc::default),
         }
     }
@@ -100,10 +103,14 @@ impl World {
             return;
         }
         let plan = self.options.workload.clone();
+        let share = self.options.safety_ms * 1_000_000 / (plan.records as u64 + 1);
+        if !self.prepare_to_send() {
+            let pause = self.application.rng.u64(0..=2 * share);
+            return self.at(self.now() + Duration::from_nanos(pause), Event::Step);
+        }
         let rng = &mut self.application.rng;
         let burst = rng.usize(1..=plan.burst_max).min(self.application.left);
         let (flushes, purges) = (chance(rng, plan.flushes), chance(rng, plan.purges));
-        let share = self.options.safety_ms * 1_000_000 / (plan.records as u64 + 1);
         let mut pause = rng.u64(0..=2 * share * burst.max(1) as u64 * 9 / 10);
         let half = plan.records / 2;
         if self.application.left >= half && self.application.left - burst < half {
@@ -113,6 +120,7 @@ impl World {
             self.send_one(false);
         }
         self.application.left -= burst;
+        self.go_on_with_transaction();
         if flushes {
             self.begin_flush();
         }
@@ -153,12 +161,19 @@ impl World {
 
     /// One record to each topic that exists: these must get through.
     pub(super) fn probe(&mut self) {
+        if self.options.transactions.is_some() {
+            return self.finish_transactions();
+        }
+        self.probe_topics();
+        self.begin_flush();
+    }
+
+    pub(super) fn probe_topics(&mut self) {
         for topic in 0..self.options.topics.len() {
             if self.cluster.partition_count(&self.options.topics[topic].name).is_ok() {
                 self.send_to_topic(topic, true);
             }
         }
-        self.begin_flush();
     }
 
     /// The application closes the producer.
@@ -180,6 +195,9 @@ impl World {
     }
 
     fn send_to_topic(&mut self, topic: usize, probe: bool) {
+        if !self.takes_records() {
+            return;
+        }
         let token = self.ledger.next_token();
         let (content, unique) = self.draw_content(token, probe);
         let plan = &self.options.workload;
@@ -221,19 +239,30 @@ impl World {
             accepted: result.is_ok(),
             unique,
             probe,
+            transaction: self.ledger.transactions.len().checked_sub(1),
             fate: None,
         });
         if let Err(error) = result {
-            let judged = oracle::reports::refusal(self, error.code(), bytes);
+            let judged = oracle::reports::refusal(self, &error, bytes);
             self.check(
                 judged.map_err(|why| format!("send of {token} was refused ({error}): {why}")),
             );
+            if error.is_abortable() || error.is_fatal() {
+                self.fall(&error);
+            }
         }
+    }
+
+    /// Whether the application has no reason not to send: records outside of transactions are refused.
+    fn takes_records(&self) -> bool {
+        let inside = self.application.transactor.stand == Stand::Inside;
+        self.options.transactions.is_none() || inside || self.application.closed
     }
 
     /// A record, and whether no other is like it.
     fn draw_content(&mut self, token: u64, probe: bool) -> (Content, bool) {
-        let bare = !self.options.ages.is_empty();
+        let bare = self.options.loses_headers();
+        let alike = self.options.transactions.is_none();
         let plan = &self.options.workload;
         let rng = &mut self.application.rng;
         let key = chance(rng, plan.keyed).then(|| match rng.u32(..10) {
@@ -241,7 +270,7 @@ impl World {
             which => format!("key-{which}").into_bytes(),
         });
         let mark = token.to_be_bytes();
-        let anonymous = !probe && chance(rng, 150);
+        let anonymous = alike && !probe && chance(rng, 150);
         let length = match rng.u32(..10) {
             _ if probe => 10,
             0 => 0,

@@ -73,6 +73,12 @@ pub(super) enum Event {
     Mend(Mend),
     /// The end of the safety phase.
     Heal,
+    /// All brokers are another generation: the change with this index in the plan.
+    Generation(usize),
+    /// Another producer wants the transactional id.
+    Rival,
+    /// The application makes a call again whose time ran out.
+    CallAgain,
     /// Records that must get through.
     Probe,
     /// The application closes the producer with so much patience, in milliseconds.
@@ -175,6 +181,7 @@ impl World {
             options,
         };
         world.set_up_cluster();
+        world.set_up_transactions();
         world.schedule_all();
         world
     }
@@ -310,6 +317,9 @@ impl World {
             Event::Age(index) => self.age(index),
             Event::Mend(mend) => self.mend(mend),
             Event::Heal => self.heal(),
+            Event::Generation(index) => self.change_generation(index),
+            Event::Rival => self.rival(),
+            Event::CallAgain => self.look_at_call(),
             Event::Probe => self.probe(),
             Event::Close(patience_ms) => self.close_producer(patience_ms),
             Event::Overdue => {

@@ -187,6 +187,22 @@ impl Cluster {
         Ok(())
     }
 
+    /// Ends an ongoing transaction in one partition only, behind its coordinator's back: what no broker
+    /// does, so that oracles can be seen to notice it.
+    #[cfg(feature = "sim")]
+    pub(crate) fn forge_marker(&mut self, transactional_id: &str, to: (&str, i32), commit: bool) {
+        let Some(transaction) = self.transactions.get(transactional_id) else { return };
+        let Identity { id: producer_id, epoch: producer_epoch } = transaction.identity();
+        let timestamp_ms = self.wall_origin_ms;
+        let marker =
+            Marker { producer_id, producer_epoch, commit, coordinator_epoch: 0, timestamp_ms };
+        let at = (to.0.to_owned(), to.1);
+        if transaction.partitions().contains(&at) {
+            // A partition that takes no marker is not hurt.
+            let _ = self.write_marker(&at, &marker, Time::ZERO);
+        }
+    }
+
     /// How long after a transaction's end its markers are written, from now on (0 unless told: at
     /// once). Until they are, the transaction is prepared and the id answers
     /// CONCURRENT_TRANSACTIONS.

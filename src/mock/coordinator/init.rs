@@ -4,6 +4,8 @@ use kafka_protocol::messages::{InitProducerIdRequest, InitProducerIdResponse, Pr
 
 use crate::error::ErrorCode;
 use crate::protocol::RequestHeader;
+#[cfg(any(test, feature = "sim"))]
+use crate::time::Time;
 
 use super::super::answer::{read, wire, Answer, Call};
 use super::super::cluster::Cluster;
@@ -110,6 +112,14 @@ impl Cluster {
                 Err(ErrorCode::CONCURRENT_TRANSACTIONS)
             }
         }
+    }
+
+    /// Another producer asks for a transactional id, as with InitProducerId: whether it has it. Not as long
+    /// as a transaction must be aborted first, which is begun.
+    #[cfg(any(test, feature = "sim"))]
+    pub(crate) fn take_over(&mut self, transactional_id: &str, now: Time) -> bool {
+        let call = Call { broker: 0, now, error: None, throttle_ms: 0 };
+        self.initialize_transactional(&call, transactional_id, None, 60_000).is_ok()
     }
 
     /// The epoch that the next idempotent producer begins with (0 unless told), for tests of what

@@ -164,6 +164,9 @@ impl Transaction {
         timeout_ms: u64,
         fresh_id: impl FnOnce() -> i64,
     ) -> Result<Initialized, ErrorCode> {
+        if held.is_some_and(|held| self.is_becoming(held)) {
+            return Err(ErrorCode::CONCURRENT_TRANSACTIONS);
+        }
         if !held.is_none_or(|held| self.may_be_held_by(held)) {
             return Err(ErrorCode::PRODUCER_FENCED);
         }
@@ -216,9 +219,17 @@ impl Transaction {
         self.identity = Identity { id, epoch: 0 };
     }
 
+    /// Whether `held` is who the producer will be once the markers are written: after the last epoch EndTxn's
+    /// answer has told it already (KAFKA-19367).
+    fn is_becoming(&self, held: Identity) -> bool {
+        self.next_id == Some(held.id)
+    }
+
     /// Whether the transaction could take what `held` wants to add now.
     fn check_open(&self, held: Identity) -> Result<(), ErrorCode> {
-        if held.id != self.identity.id {
+        if self.is_becoming(held) {
+            Err(ErrorCode::CONCURRENT_TRANSACTIONS)
+        } else if held.id != self.identity.id {
             Err(ErrorCode::INVALID_PRODUCER_ID_MAPPING)
         } else if held.epoch != self.identity.epoch {
             Err(ErrorCode::PRODUCER_FENCED)
@@ -269,6 +280,9 @@ impl Transaction {
             && held.id == self.previous_id
             && held.epoch == LAST_EPOCH
             && self.identity.epoch == 0;
+        if self.is_becoming(held) {
+            return Err(ErrorCode::CONCURRENT_TRANSACTIONS);
+        }
         if held.id != self.identity.id && !after_rotation {
             return Err(ErrorCode::INVALID_PRODUCER_ID_MAPPING);
         }

@@ -173,6 +173,14 @@ fn after_the_last_epoch_comes_another_producer_id() {
     assert_eq!(transaction.next_identity(), held(FRESH, 0));
     let again = end(&mut transaction, last, true, Generation::V2);
     assert_eq!(again, Err(ErrorCode::CONCURRENT_TRANSACTIONS));
+    // Its answer has told the new id, which must wait for the markers (KAFKA-19367).
+    let next = held(FRESH, 0);
+    let too_early = Err(ErrorCode::CONCURRENT_TRANSACTIONS);
+    assert_eq!(transaction.add(next, [partition()]).map(drop), too_early);
+    assert_eq!(transaction.verify(next, &partition()), too_early);
+    let ended = transaction.end(next, false, Generation::V2, || 1000);
+    assert_eq!(ended.map(drop), too_early);
+    assert_eq!(transaction.initialize(Some(next), 1, || 1000).map(drop), too_early);
     transaction.marked(&partition());
     transaction.complete();
     assert_eq!(transaction.identity(), held(FRESH, 0));

@@ -14,9 +14,9 @@ pub(in crate::sim) fn at_end(world: &World, logs: &Logs) -> Result<(), String> {
         unique.map(|sent| ((sent.topic, sent.content.clone()), Vec::new())).collect();
     for append in &world.ledger.appends {
         let log = logs.get(&(append.topic, append.life, append.partition));
-        let from = append.base_offset as usize;
-        let records = log.map_or(&[][..], |log| &log[from..from + append.count as usize]);
-        for record in records {
+        let its = append.base_offset..append.base_offset + append.count;
+        let records = log.into_iter().flat_map(|log| log.iter());
+        for record in records.filter(|record| its.contains(&record.offset)) {
             if let Some(found) = appends.get_mut(&(append.topic, content_of(record))) {
                 found.push(append);
             }

@@ -1,5 +1,6 @@
 //! What must be true of every run, one rule a file. Each looks at the world and says what is wrong.
 
+pub(super) mod atomic;
 pub(super) mod deadlines;
 pub(super) mod duplicates;
 pub(super) mod exactly_once;

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use crate::record::BatchHeader;
 use crate::sim::ledger::Content;
-use crate::sim::oracle::stored::{content_of, Logs, Place};
+use crate::sim::oracle::stored::{at_offset, content_of, Logs, Place};
+use crate::sim::transaction_plan::TransactionPlan;
 use crate::sim::world::World;
 
 /// The heads of all batches of each log.
@@ -27,7 +28,9 @@ pub(in crate::sim) fn heads_of(world: &World, index: usize) -> Heads {
     let heads = |partition| {
         let bytes = world.cluster.log_bytes(name, partition).unwrap_or_default();
         let batches = crate::record::batches(&bytes).filter_map(Result::ok);
-        batches.map(|batch| *batch.header()).collect()
+        let heads = batches.map(|batch| *batch.header());
+        // Markers have no numbers.
+        heads.filter(|head| !head.is_control()).collect()
     };
     (0..count as i32).map(|partition| ((index, life, partition), heads(partition))).collect()
 }
@@ -37,8 +40,11 @@ pub(in crate::sim) fn at_end(world: &World, logs: &Logs, heads: &Heads) -> Resul
     if !world.options.idempotent {
         return Ok(());
     }
-    let mut given: BTreeMap<(usize, i32, i64, i16, i32), Content> = BTreeMap::new();
-    for (place @ &(topic, _, partition), batches) in heads {
+    // Where epochs cannot change, numbers begin anew in a topic that was made again.
+    let plan = world.options.transactions.as_ref();
+    let by_life = plan.is_some_and(TransactionPlan::is_old);
+    let mut given: BTreeMap<(usize, usize, i32, i64, i16, i32), Content> = BTreeMap::new();
+    for (place @ &(topic, life, partition), batches) in heads {
         let forgetful = world.forgetful.contains(&(topic, partition));
         let mut before: Option<&BatchHeader> = None;
         for batch in batches.iter().filter(|batch| batch.has_producer_id()) {
@@ -47,9 +53,11 @@ pub(in crate::sim) fn at_end(world: &World, logs: &Logs, heads: &Heads) -> Resul
             }
             before = Some(batch);
             for (sequence, offset) in numbers(batch) {
-                let record = logs.get(place).and_then(|log| log.get(offset as usize));
+                let record = logs.get(place).and_then(|log| at_offset(log, offset));
                 let Some(content) = record.map(content_of) else { continue };
-                let key = (topic, partition, batch.producer_id, batch.producer_epoch, sequence);
+                let life = if by_life { life } else { 0 };
+                let key =
+                    (topic, life, partition, batch.producer_id, batch.producer_epoch, sequence);
                 let first = given.entry(key).or_insert_with(|| content.clone());
                 if *first != content {
                     return Err(format!(

@@ -43,11 +43,14 @@ pub(in crate::sim) fn at_end(world: &World) -> Result<(), String> {
     for (index, sent) in world.ledger.sent.iter().enumerate() {
         let Some(fate) = &sent.fate else { continue };
         let token = Ledger::token_of(index);
-        if fate.code == ErrorCode::ABORTED {
+        let by_abort = options.transactions.is_some()
+            && fate.message.as_ref().is_some_and(|text| text.contains("was aborted before"));
+        if fate.code == ErrorCode::ABORTED && !by_abort {
             return Err(format!("{token} had to be aborted by a patient close: {fate:?}"));
         }
         let refused = options.workload.partitions_itself && fate.code == ErrorCode::ARGUMENT;
-        let hasty = refused || joined_older(world, sent, fate);
+        let fenced = world.application.transactor.has_rival;
+        let hasty = refused || fenced || joined_older(world, sent, fate);
         if sent.probe && patient && !hasty && fate.code != ErrorCode::NONE {
             return Err(format!("{token} failed though everything works: {fate:?}"));
         }

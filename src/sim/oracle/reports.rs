@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
 use crate::delivery::Persistence;
-use crate::error::ErrorCode;
+use crate::error::{Error, ErrorCode};
 use crate::sim::ledger::{Fate, Ledger};
 use crate::sim::oracle::deadlines;
 use crate::sim::world::World;
@@ -54,12 +54,16 @@ pub(in crate::sim) fn take(
 }
 
 /// Whether the record that was sent last may be refused with this code.
-pub(in crate::sim) fn refusal(world: &World, code: ErrorCode, bytes: usize) -> Result<(), String> {
+pub(in crate::sim) fn refusal(world: &World, error: &Error, bytes: usize) -> Result<(), String> {
     let Some(sent) = world.ledger.sent.last() else { return Ok(()) };
     let plan = &world.options.workload;
     let open = world.ledger.accepted - world.ledger.reported;
     let small = bytes < world.options.buffer_memory_bytes / 16;
-    let fine = match code {
+    let transactional = world.options.transactions.is_some();
+    let fine = match error.code() {
+        // What it means for the application is judged where it does something about it.
+        _ if transactional && (error.is_abortable() || error.is_fatal()) => true,
+        ErrorCode::STATE => transactional && world.application.closed,
         ErrorCode::CLOSED => world.application.closed,
         ErrorCode::QUEUE_FULL => open > 0 || !small,
         ErrorCode::RECORD_TOO_LARGE => bytes > 500,

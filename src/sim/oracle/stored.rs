@@ -29,6 +29,12 @@ pub(in crate::sim) fn logs(world: &World) -> Result<Logs, String> {
     Ok(logs)
 }
 
+/// The record at an offset; markers have offsets, too.
+pub(in crate::sim) fn at_offset(log: &[OwnedRecord], offset: i64) -> Option<&OwnedRecord> {
+    let place = log.binary_search_by_key(&offset, |record| record.offset);
+    log.get(place.ok()?)
+}
+
 /// A log record's content.
 pub(in crate::sim) fn content_of(record: &OwnedRecord) -> Content {
     Content {
@@ -86,7 +92,7 @@ fn found(world: &World, sent: &Sent, logs: &Logs) -> Result<(), String> {
     let lives = 0..=world.ledger.life(sent.topic);
     let at_offset = lives
         .filter_map(|life| logs.get(&(sent.topic, life, fate.partition)))
-        .filter_map(|records| records.get(usize::try_from(fate.offset).ok()?));
+        .filter_map(|records| at_offset(records, fate.offset));
     let like_it: Vec<&OwnedRecord> =
         at_offset.filter(|record| content_of(record) == sent.content).collect();
     let Some(first) = like_it.first() else {
