@@ -34,7 +34,7 @@ bench: ## ottla and librdkafka side by side on this machine, against a broker th
 header: ## write include/ottla.h anew from src/capi
 	OTTLA_UPDATE_HEADER=1 cargo test --quiet --test header
 
-wheel: ## a Python wheel for this platform and a source distribution, into dist/; the wheel is tried
+wheel: ## Python wheels for this platform and for musl, and a source distribution, into dist/; each is tried
 	@tests/bindings/wheel
 
 clean: ## remove what builds and tests left in this folder

@@ -18,10 +18,13 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/ottla-kafka/ottla/bindings/go/internal/conformance"
 )
 
-// C05: the same key has the same partition, and an explicit partition wins.
+// The same key has the same partition, and an explicit partition wins.
 func TestC05Keys(t *testing.T) {
+	conformance.Shows(t, "C05")
 	cluster := newCluster(t, 1)
 	must(t, cluster.CreateTopic("t", 16, 1))
 	settings := map[string]string{"bootstrap.servers": cluster.BootstrapServers()}
@@ -40,8 +43,9 @@ func TestC05Keys(t *testing.T) {
 	}
 }
 
-// C06: what many calls in a row send to one partition is stored in their order, whether they cross one by one or together.
+// What many calls in a row send to one partition is stored in their order, whether they cross one by one or together.
 func TestC06Order(t *testing.T) {
+	conformance.Shows(t, "C06")
 	producer, cluster := embedded(t)
 	must(t, cluster.CreateTopic("one", 1, 1))
 	records := make([]Record, 5000)
@@ -62,8 +66,9 @@ func TestC06Order(t *testing.T) {
 	}
 }
 
-// C07: what cannot be sent is refused by itself.
+// What cannot be sent is refused by itself.
 func TestC07RefusedAmongOthers(t *testing.T) {
+	conformance.Shows(t, "C07")
 	producer, cluster := embedded(t)
 	must(t, cluster.CreateTopic("one", 1, 1))
 	_, err := deliver(t, producer, "one", Record{})
@@ -94,8 +99,9 @@ func TestC07RefusedAmongOthers(t *testing.T) {
 	}
 }
 
-// C08: the largest record, and one byte more.
+// The largest record, and one byte more.
 func TestC08Largest(t *testing.T) {
+	conformance.Shows(t, "C08")
 	producer, _ := embedded(t, "max.request.size", "20000")
 	low, high := 19_000, 20_100 // stored, refused
 	for high-low > 1 {
@@ -112,8 +118,9 @@ func TestC08Largest(t *testing.T) {
 	}
 }
 
-// C10, C11, C12, C13: settings and names that are refused.
+// Settings and names that are refused.
 func TestC10Refusals(t *testing.T) {
+	conformance.Shows(t, "C10", "C11", "C12", "C13")
 	for _, refused := range []struct {
 		name, value, text string
 		code              Code
@@ -131,8 +138,9 @@ func TestC10Refusals(t *testing.T) {
 	wantCode(t, producer.TryProduce("no topic", Record{}, nil), CodeArgument)
 }
 
-// C18: nobody listens.
+// Nobody listens.
 func TestC18Nobody(t *testing.T) {
+	conformance.Shows(t, "C18")
 	producer := newProducer(t, map[string]string{"bootstrap.servers": "127.0.0.1:1"})
 	begun := time.Now()
 	err := producer.Ping(within(t, 2*time.Second))
@@ -146,8 +154,9 @@ func TestC18Nobody(t *testing.T) {
 	must(t, served.Ping(within(t, 30*time.Second)))
 }
 
-// C19: every code has a name, a text and the library's flags.
+// Every code has a name, a text and the library's flags.
 func TestC19Codes(t *testing.T) {
+	conformance.Shows(t, "C19")
 	for code := Code(-126); code <= 133; code++ {
 		if code < -1 && code > -101 {
 			continue
@@ -162,8 +171,9 @@ func TestC19Codes(t *testing.T) {
 	}
 }
 
-// C21: places in the queue.
+// Places in the queue.
 func TestC21Places(t *testing.T) {
+	conformance.Shows(t, "C21")
 	producer, cluster := embedded(t, "queue.buffering.max.messages", "3")
 	_, err := deliver(t, producer, "t", Record{})
 	must(t, err)
@@ -181,8 +191,9 @@ func TestC21Places(t *testing.T) {
 	must(t, err)
 }
 
-// C20, C23: what lingers for a minute does not keep its room from who waits, nor Flush.
+// What lingers for a minute does not keep its room from who waits, nor Flush.
 func TestC23NobodyWaitsForTheLinger(t *testing.T) {
+	conformance.Shows(t, "C20", "C23")
 	producer, _ := embedded(t, "linger.ms", "60000", "buffer.memory", "400000", "delivery.timeout.ms", "120000")
 	ctx := within(t, 30*time.Second)
 	for range 100 {
@@ -194,8 +205,9 @@ func TestC23NobodyWaitsForTheLinger(t *testing.T) {
 	}
 }
 
-// C24, C25: purge.
+// Purge.
 func TestC24Purge(t *testing.T) {
+	conformance.Shows(t, "C24", "C25")
 	producer, cluster := embedded(t, "linger.ms", "0", "max.in.flight.requests.per.connection", "1")
 	_, err := deliver(t, producer, "t", Record{Partition: To(0)})
 	must(t, err)
@@ -223,8 +235,9 @@ func TestC24Purge(t *testing.T) {
 	}
 }
 
-// C22, C32: limits while the broker does not answer; C30, C31 and C33 are in TestCloseWaitsAndTwiceIsOnce.
+// Limits while the broker does not answer.
 func TestC22Limits(t *testing.T) {
+	conformance.Shows(t, "C22", "C32")
 	producer, cluster := embedded(t)
 	_, err := deliver(t, producer, "t", Record{})
 	must(t, err)
@@ -252,8 +265,9 @@ func TestC22Limits(t *testing.T) {
 	}
 }
 
-// C36: somebody closes while others wait.
+// Somebody closes while others wait.
 func TestC36CloseWhileOthersWait(t *testing.T) {
+	conformance.Shows(t, "C36")
 	producer, cluster := embedded(t, "buffer.memory", "400000")
 	_, err := deliver(t, producer, "t", Record{})
 	must(t, err)
@@ -283,8 +297,9 @@ func TestC36CloseWhileOthersWait(t *testing.T) {
 	waiting.Wait()
 }
 
-// C40, C42, C43: promises that panic, wait and close, and what belongs to them.
+// Promises that panic, wait and close, and what belongs to them.
 func TestC40Promises(t *testing.T) {
+	conformance.Shows(t, "C40", "C42", "C43")
 	var lines bytes.Buffer
 	producer, err := NewProducer(map[string]string{"test.mock.num.brokers": "1"},
 		WithLogger(slog.New(slog.NewTextHandler(&lines, nil))))
@@ -367,8 +382,9 @@ func TestHooks(t *testing.T) {
 	}
 }
 
-// C70: all memory comes back. C61, C62 are in mock_test.go, C63 in the package kafka.
+// All memory comes back.
 func TestC70Memory(t *testing.T) {
+	conformance.Shows(t, "C70")
 	producer, _ := embedded(t)
 	ctx := within(t, time.Minute)
 	for range 10_000 {
@@ -382,8 +398,9 @@ func TestC70Memory(t *testing.T) {
 	}
 }
 
-// C35, C81: a program that ends, or drops its producer, while records are on their way and goroutines wait.
+// A program that ends, or drops its producer, while records are on their way and goroutines wait.
 func TestC81TheEnd(t *testing.T) {
+	conformance.Shows(t, "C35", "C81")
 	if os.Getenv("OTTLA_END") != "" {
 		end()
 	}
@@ -449,8 +466,9 @@ func waitForInterrupt(producer *Producer) {
 	os.Exit(9)
 }
 
-// C33: nothing can be used after close.
+// Nothing can be used after close.
 func TestC33AfterClose(t *testing.T) {
+	conformance.Shows(t, "C33")
 	producer, _ := embedded(t)
 	must(t, producer.Close(context.Background()))
 	ctx := within(t, time.Minute)
@@ -496,8 +514,9 @@ func end() {
 	os.Exit(8)
 }
 
-// C71: error paths, over and over.
+// Error paths, over and over.
 func TestC71ErrorPaths(t *testing.T) {
+	conformance.Shows(t, "C71")
 	producer, cluster := embedded(t, "buffer.memory", "400000", "linger.ms", "0")
 	must(t, cluster.CreateTopic("one", 1, 1))
 	_, err := deliver(t, producer, "one", Record{})

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"github.com/ottla-kafka/ottla/bindings/go/internal/conformance"
 )
 
 func faulty(t *testing.T, settings ...string) (*Producer, *MockCluster) {
@@ -33,8 +35,8 @@ func TestTopicsOfTheCluster(t *testing.T) {
 	wantCode(t, err, CodeUnknownPartition)
 }
 
-// C15, C16.
 func TestRetriableErrorsAreRetriedAndFinalOnesReported(t *testing.T) {
+	conformance.Shows(t, "C15", "C16")
 	producer, cluster := faulty(t)
 	must(t, cluster.PushErrors(produceAPI, CodeNotLeaderOrFollower, CodeTransport))
 	_, err := deliver(t, producer, "t", Record{Value: []byte("a")})
@@ -58,8 +60,8 @@ func TestRetriableErrorsAreRetriedAndFinalOnesReported(t *testing.T) {
 	}
 }
 
-// C60, C62.
 func TestBrokersGoDownAndRecordsArriveInOrderOnce(t *testing.T) {
+	conformance.Shows(t, "C60", "C62")
 	producer, cluster := faulty(t)
 	_, err := deliver(t, producer, "t", Record{Value: []byte("0")})
 	must(t, err)
@@ -83,8 +85,8 @@ func TestBrokersGoDownAndRecordsArriveInOrderOnce(t *testing.T) {
 	}
 }
 
-// C17, C61.
 func TestDelaysExpireRecords(t *testing.T) {
+	conformance.Shows(t, "C17", "C61")
 	producer, cluster := faulty(t, "delivery.timeout.ms", "400", "request.timeout.ms", "300")
 	_, err := deliver(t, producer, "t", Record{})
 	must(t, err)

@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/ottla-kafka/ottla/bindings/go/internal/conformance"
 )
 
 const produceAPI int16 = 0
@@ -90,8 +92,8 @@ func records(t *testing.T, cluster *MockCluster, topic string, partition int32) 
 	return stored
 }
 
-// C01, C02, C03, C04.
 func TestEcho(t *testing.T) {
+	conformance.Shows(t, "C01", "C02", "C03", "C04")
 	producer, cluster := embedded(t)
 	when := time.UnixMilli(1234567890123)
 	cases := []Record{
@@ -157,8 +159,8 @@ func TestBytesInsideObjectsWithPointers(t *testing.T) {
 	}
 }
 
-// C04.
 func TestRecordTimesInReports(t *testing.T) {
+	conformance.Shows(t, "C04")
 	producer, _ := embedded(t, "report.timestamps", "true")
 	when := time.UnixMilli(1234567890123)
 	report, err := deliver(t, producer, "t", Record{Timestamp: when})
@@ -168,8 +170,8 @@ func TestRecordTimesInReports(t *testing.T) {
 	}
 }
 
-// C13, C14.
 func TestRefusals(t *testing.T) {
+	conformance.Shows(t, "C13", "C14")
 	_, err := NewProducer(map[string]string{"bootsrap.servers": "x"})
 	if e := wantCode(t, err, CodeConfig); !strings.Contains(e.Message, "did you mean `bootstrap.servers`") {
 		t.Fatal(e)
@@ -215,8 +217,8 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// C50, C27.
 func TestManyRecordsFromManyGoroutines(t *testing.T) {
+	conformance.Shows(t, "C50", "C27")
 	const goroutines, each = 8, 12_500
 	producer, cluster := embedded(t, "buffer.memory", "4194304")
 	must(t, cluster.CreateTopic("t", 3, 1))
@@ -276,8 +278,8 @@ func TestManyRecordsFromManyGoroutines(t *testing.T) {
 	}
 }
 
-// C20.
 func TestFullMemory(t *testing.T) {
+	conformance.Shows(t, "C20")
 	producer, cluster := embedded(t, "buffer.memory", "400000")
 	must(t, cluster.SetDelay(AllBrokers, produceAPI, 2*time.Second))
 	var err error
@@ -308,8 +310,8 @@ func TestFullMemory(t *testing.T) {
 	}
 }
 
-// C41.
 func TestPromisesMaySend(t *testing.T) {
+	conformance.Shows(t, "C41")
 	producer, cluster := embedded(t)
 	done := make(chan error, 1)
 	var again func(int) func(Report)
@@ -329,8 +331,8 @@ func TestPromisesMaySend(t *testing.T) {
 	}
 }
 
-// C22, C32.
 func TestContexts(t *testing.T) {
+	conformance.Shows(t, "C22", "C32")
 	producer, cluster := embedded(t)
 	_, err := deliver(t, producer, "t", Record{})
 	must(t, err)
@@ -359,8 +361,8 @@ func TestContexts(t *testing.T) {
 	wantCode(t, err, CodeAborted)
 }
 
-// C30, C31, C33.
 func TestCloseWaitsAndTwiceIsOnce(t *testing.T) {
+	conformance.Shows(t, "C30", "C31", "C33")
 	producer, cluster := embedded(t, "linger.ms", "20000")
 	future, err := producer.Produce(context.Background(), "t", Record{})
 	must(t, err)
@@ -389,8 +391,8 @@ func TestCloseWaitsAndTwiceIsOnce(t *testing.T) {
 	must(t, cluster.Close())
 }
 
-// C36.
 func TestCloseWhileOthersSend(t *testing.T) {
+	conformance.Shows(t, "C36")
 	producer, _ := embedded(t, "buffer.memory", "400000")
 	var sending sync.WaitGroup
 	for range 4 {
@@ -448,8 +450,8 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	t.Fatalf("%d goroutines, were %d; %d files, were %d", runtime.NumGoroutine(), goroutines, files(), descriptors)
 }
 
-// C71.
 func TestMemoryDoesNotGrow(t *testing.T) {
+	conformance.Shows(t, "C71")
 	cluster := newCluster(t, 1)
 	producer := newProducer(t, map[string]string{"bootstrap.servers": cluster.BootstrapServers(), "acks": "1"})
 	refusals := make([]Code, 100_000)

@@ -1,7 +1,5 @@
 package ottla
 
-// Cases C90 to C96 of bindings/conformance.md.
-
 import (
 	"context"
 	"errors"
@@ -9,6 +7,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/ottla-kafka/ottla/bindings/go/internal/conformance"
 )
 
 const endTxnAPI = 26
@@ -43,8 +43,8 @@ func wantCommitted(t *testing.T, cluster *MockCluster, values ...string) {
 	}
 }
 
-// C90, C91.
 func TestC90CommitAndAbort(t *testing.T) {
+	conformance.Shows(t, "C90", "C91")
 	producer, cluster := transactional(t)
 	ctx := within(t, time.Minute)
 	var reports, failed atomic.Int64
@@ -76,8 +76,9 @@ func TestC90CommitAndAbort(t *testing.T) {
 	wantCommitted(t, cluster, values...)
 }
 
-// C92: offsets count with the transaction only.
+// Offsets count with the transaction only.
 func TestC92Offsets(t *testing.T) {
+	conformance.Shows(t, "C92")
 	producer, cluster := transactional(t)
 	ctx := within(t, time.Minute)
 	epoch := int32(3)
@@ -106,8 +107,9 @@ func TestC92Offsets(t *testing.T) {
 	must(t, producer.SendOffsetsToTransaction(ctx, nil, GroupMetadata{Group: "g", Member: "m", Generation: 4, Instance: "i"}))
 }
 
-// C93: the older of two producers is shut out.
+// The older of two producers is shut out.
 func TestC93Fenced(t *testing.T) {
+	conformance.Shows(t, "C93")
 	older, cluster := transactional(t)
 	ctx := within(t, time.Minute)
 	must(t, older.BeginTransaction())
@@ -130,8 +132,9 @@ func TestC93Fenced(t *testing.T) {
 	wantCommitted(t, cluster, "newer")
 }
 
-// C94, C95: a record that fails, and the scope.
+// A record that fails, and the scope.
 func TestC95Transact(t *testing.T) {
+	conformance.Shows(t, "C94", "C95")
 	producer, cluster := transactional(t)
 	ctx := within(t, time.Minute)
 	send := func(value string, result error) func(ctx context.Context) error {
@@ -174,8 +177,9 @@ func TestC95Transact(t *testing.T) {
 	wantCommitted(t, cluster, "kept", "again")
 }
 
-// C96: calls that do not fit.
+// Calls that do not fit.
 func TestC96Misfits(t *testing.T) {
+	conformance.Shows(t, "C96")
 	ctx := within(t, time.Minute)
 	plain, _ := embedded(t)
 	nothing := func(context.Context) error { return nil }

@@ -270,5 +270,6 @@ int main(void)
     an_env_is_the_callers_until_there_is_a_producer();
     without_a_callback_its_env_is_not_touched();
     interceptors_change_records();
+    conforms("C41, C42, C43");
     return 0;
 }

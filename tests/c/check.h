@@ -41,6 +41,26 @@
         }                                                                                           \
     } while (0)
 
+/* Says which cases of bindings/conformance.md were just shown, in a text that names them; bindings/conformance.py looks
+ * whether all are. */
+static inline void conforms(const char *cases)
+{
+    const char *path = getenv("OTTLA_CONFORMANCE");
+    FILE *file = path == NULL ? NULL : fopen(path, "a");
+    if (path == NULL)
+        return;
+    CHECK(file != NULL);
+    CHECK(fprintf(file, "%s\n", cases) > 0);
+    CHECK(fclose(file) == 0);
+}
+
+/* A call of a function that has the number of its case in its name. */
+#define CASE(call)                                                                                  \
+    do {                                                                                            \
+        call;                                                                                       \
+        conforms(#call);                                                                            \
+    } while (0)
+
 #define SOON_MS 20000
 
 /* Settings for a producer on an embedded cluster of three brokers. */

@@ -149,8 +149,9 @@ static void c36_one_closes_while_others_wait(void)
 int main(void)
 {
     close_sends_what_lingers();
-    c32_close_has_a_limit();
-    c35_no_close();
-    c36_one_closes_while_others_wait();
+    conforms("C30, C31, C34");
+    CASE(c32_close_has_a_limit());
+    CASE(c35_no_close());
+    CASE(c36_one_closes_while_others_wait());
     return 0;
 }

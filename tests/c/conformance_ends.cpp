@@ -164,10 +164,12 @@ static void what_a_callback_may_do()
 int main()
 {
     close_sends_what_lingers();
-    c32_close_has_a_limit();
-    c33_nothing_can_be_used_after_close();
-    c35_no_close();
-    c36_one_closes_while_others_wait();
+    conforms("C30, C31, C34");
+    CASE(c32_close_has_a_limit());
+    CASE(c33_nothing_can_be_used_after_close());
+    CASE(c35_no_close());
+    CASE(c36_one_closes_while_others_wait());
     what_a_callback_may_do();
+    conforms("C41, C42, C43");
     return 0;
 }

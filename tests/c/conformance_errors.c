@@ -142,12 +142,13 @@ static void c19_every_code_has_a_name_and_a_text(void)
 int main(void)
 {
     settings_that_are_refused();
-    c13_names_that_are_no_topics();
-    c14_a_partition_that_is_not_there();
-    c15_what_passes_is_retried();
-    c16_what_is_too_large_for_the_broker();
-    c17_no_answer_in_time();
-    c18_nobody_listens();
-    c19_every_code_has_a_name_and_a_text();
+    conforms("C10, C11, C12");
+    CASE(c13_names_that_are_no_topics());
+    CASE(c14_a_partition_that_is_not_there());
+    CASE(c15_what_passes_is_retried());
+    CASE(c16_what_is_too_large_for_the_broker());
+    CASE(c17_no_answer_in_time());
+    CASE(c18_nobody_listens());
+    CASE(c19_every_code_has_a_name_and_a_text());
     return 0;
 }

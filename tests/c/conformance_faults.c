@@ -12,6 +12,7 @@ static void c60_leaders_go_down(void)
     ottla_mock_cluster_t *cluster = cluster_of(producer);
     uint32_t topic = known_topic(producer, "c60");
     char number[8];
+    CHECK_OK(ottla_mock_cluster_set_delay(cluster, -1, PRODUCE, 20));
     for (uint64_t n = 0; n < RECORDS; n++) {
         /* One broker at a time, each twice. */
         if (n % 500 == 100)
@@ -31,6 +32,8 @@ static void c60_leaders_go_down(void)
     }
     for (int32_t partition = 0; partition < 3; partition++)
         expect_numbers(producer, "c60", partition, RECORDS / 3);
+    /* Some were on their way to a leader that went down. */
+    CHECK(metric(producer, "record-retry-total") > 0);
     CHECK_OK(ottla_producer_free(producer));
 }
 
@@ -138,9 +141,9 @@ static void c63_metadata_is_the_clusters(void)
 
 int main(void)
 {
-    c60_leaders_go_down();
-    c61_an_answer_is_late();
-    c62_the_cluster_counts();
-    c63_metadata_is_the_clusters();
+    CASE(c60_leaders_go_down());
+    CASE(c61_an_answer_is_late());
+    CASE(c62_the_cluster_counts());
+    CASE(c63_metadata_is_the_clusters());
     return 0;
 }

@@ -225,9 +225,9 @@ static void c82_a_signal_is_the_programs(void)
 
 int main(void)
 {
-    c81_the_process_ends_as_it_likes(); /* before there are threads */
-    c70_all_memory_comes_back();
-    c71_failing_over_and_over_costs_no_memory();
-    c82_a_signal_is_the_programs();
+    CASE(c81_the_process_ends_as_it_likes()); /* before there are threads */
+    CASE(c70_all_memory_comes_back());
+    CASE(c71_failing_over_and_over_costs_no_memory());
+    CASE(c82_a_signal_is_the_programs());
     return 0;
 }

@@ -169,13 +169,13 @@ static void c08_the_largest_record()
 int main()
 {
     ottla::Producer producer = producer_with();
-    c01_a_record_is_stored_and_reported(producer);
-    c02_null_is_not_empty(producer);
-    c03_headers_keep_order_and_bytes(producer);
-    c04_timestamps_are_kept_and_reported(producer);
-    c05_the_same_key_has_the_same_partition();
-    c06_batch_calls_keep_their_order(producer);
-    c07_what_cannot_be_sent_is_refused_by_itself();
-    c08_the_largest_record();
+    CASE(c01_a_record_is_stored_and_reported(producer));
+    CASE(c02_null_is_not_empty(producer));
+    CASE(c03_headers_keep_order_and_bytes(producer));
+    CASE(c04_timestamps_are_kept_and_reported(producer));
+    CASE(c05_the_same_key_has_the_same_partition());
+    CASE(c06_batch_calls_keep_their_order(producer));
+    CASE(c07_what_cannot_be_sent_is_refused_by_itself());
+    CASE(c08_the_largest_record());
     return 0;
 }

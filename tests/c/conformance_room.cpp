@@ -131,12 +131,13 @@ static void what_waits_is_told()
 
 int main()
 {
-    c20_memory_is_used_up();
-    c21_places_are_used_up();
-    c22_flush_has_a_deadline();
-    c23_flush_does_not_wait_for_the_linger();
-    c24_what_is_queued_is_purged();
-    c25_what_is_in_flight_is_purged();
+    CASE(c20_memory_is_used_up());
+    CASE(c21_places_are_used_up());
+    CASE(c22_flush_has_a_deadline());
+    CASE(c23_flush_does_not_wait_for_the_linger());
+    CASE(c24_what_is_queued_is_purged());
+    CASE(c25_what_is_in_flight_is_purged());
     what_waits_is_told();
+    conforms("C26, C27");
     return 0;
 }

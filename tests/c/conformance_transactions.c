@@ -75,6 +75,7 @@ static void c96_calls_that_do_not_fit(void)
 int main(void)
 {
     each_record_is_reported_once();
-    c96_calls_that_do_not_fit();
+    conforms("C90, C91");
+    CASE(c96_calls_that_do_not_fit());
     return 0;
 }

@@ -164,10 +164,11 @@ int main()
     CHECK_DONE(cluster->create_topic("t", 1));
     CHECK_DONE(cluster->create_topic("in", 2));
     commit_and_abort(*cluster);
-    c92_offsets_go_with_it(*cluster);
-    c93_the_older_one_is_shut_out(*cluster);
-    c94_a_record_fails(*cluster);
-    c95_the_scope(*cluster);
-    c96_calls_that_do_not_fit(*cluster);
+    conforms("C90, C91");
+    CASE(c92_offsets_go_with_it(*cluster));
+    CASE(c93_the_older_one_is_shut_out(*cluster));
+    CASE(c94_a_record_fails(*cluster));
+    CASE(c95_the_scope(*cluster));
+    CASE(c96_calls_that_do_not_fit(*cluster));
     return 0;
 }

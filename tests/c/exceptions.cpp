@@ -10,13 +10,7 @@
 
 #include <ottla.hpp>
 
-#define CHECK(condition)                                                                            \
-    do {                                                                                            \
-        if (!(condition)) {                                                                         \
-            std::fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                    \
-            std::exit(1);                                                                           \
-        }                                                                                           \
-    } while (0)
+#include "check.h"
 
 using namespace std::chrono_literals;
 
@@ -82,5 +76,6 @@ int main()
     CHECK(other->send(*other->topic("t"), record, OTTLA_SEND_NO_WAIT));
     deliveries = other->poll(20s);
     CHECK(deliveries && deliveries->size() == 1 && deliveries->front().status == OTTLA_ERROR_ARGUMENT);
+    conforms("C40");
     return 0;
 }

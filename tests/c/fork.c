@@ -163,5 +163,6 @@ int main(void)
     CHECK_OK(ottla_mock_cluster_free(own));
     CHECK_OK(ottla_producer_free(producer));
     CHECK_OK(ottla_config_free(config));
+    conforms("C80");
     return 0;
 }

@@ -513,6 +513,7 @@ int main(void)
     missing_places_and_unknown_names();
     no_producer_without_good_settings();
     after_close();
+    conforms("C33");
     another_thread_ends_it();
     return 0;
 }

@@ -137,6 +137,7 @@ static void come_and_go(void)
 int main(void)
 {
     eight_threads();
+    conforms("C50");
     come_and_go();
     return 0;
 }

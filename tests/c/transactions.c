@@ -186,5 +186,6 @@ int main(void)
                 false, false);
     CHECK(group == NULL);
     puts("transactions: fine");
+    conforms("C92, C93, C94");
     return 0;
 }

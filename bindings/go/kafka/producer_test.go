@@ -10,6 +10,7 @@ import (
 	"time"
 
 	ottla "github.com/ottla-kafka/ottla/bindings/go"
+	"github.com/ottla-kafka/ottla/bindings/go/internal/conformance"
 	"github.com/ottla-kafka/ottla/bindings/go/kafka"
 )
 
@@ -73,8 +74,8 @@ func wantCode(t *testing.T, err error, code kafka.ErrorCode) kafka.Error {
 	return typed
 }
 
-// C01, C02, C03, C04.
 func TestReportsBringMessagesBack(t *testing.T) {
+	conformance.Shows(t, "C01", "C02", "C03", "C04")
 	producer, cluster := embedded(t, kafka.ConfigMap{"go.delivery.report.fields": "all"})
 	headers := []kafka.Header{{"null", nil}, {"empty", []byte{}}, {"text", []byte("x")}, {"text", []byte("y")}}
 	opaque := &struct{ n int }{7}
@@ -168,8 +169,8 @@ func TestRefusedAtOnce(t *testing.T) {
 	}
 }
 
-// C14, C16.
 func TestRefusedByReport(t *testing.T) {
+	conformance.Shows(t, "C14", "C16")
 	producer, cluster := embedded(t, nil)
 	must(t, producer.Produce(&kafka.Message{TopicPartition: to("t", 3)}, nil))
 	got := report(t, producer.Events())
@@ -183,8 +184,8 @@ func TestRefusedByReport(t *testing.T) {
 	wantCode(t, report(t, producer.Events()).TopicPartition.Error, kafka.ErrMsgSizeTooLarge)
 }
 
-// C21.
 func TestQueueFull(t *testing.T) {
+	conformance.Shows(t, "C21")
 	producer, cluster := embedded(t, kafka.ConfigMap{"queue.buffering.max.messages": 10, "linger.ms": 50})
 	for range 10 {
 		must(t, producer.Produce(&kafka.Message{TopicPartition: to("t", 0)}, nil))
@@ -279,8 +280,8 @@ func TestProduceChannel(t *testing.T) {
 	}
 }
 
-// C31, C33.
 func TestAfterClose(t *testing.T) {
+	conformance.Shows(t, "C31", "C33")
 	producer, _ := embedded(t, nil)
 	for range 100 {
 		must(t, producer.Produce(&kafka.Message{TopicPartition: to("t", 0)}, nil))
@@ -307,8 +308,8 @@ func TestAfterClose(t *testing.T) {
 	}
 }
 
-// C24.
 func TestPurge(t *testing.T) {
+	conformance.Shows(t, "C24")
 	producer := newProducer(t, kafka.ConfigMap{"bootstrap.servers": "127.0.0.1:1", "log_level": 2})
 	own := make(chan kafka.Event)
 	must(t, producer.Produce(&kafka.Message{TopicPartition: to("t", 0)}, own))
@@ -316,8 +317,8 @@ func TestPurge(t *testing.T) {
 	wantCode(t, report(t, own).TopicPartition.Error, kafka.ErrPurgeQueue)
 }
 
-// C17.
 func TestMessagesTimeOut(t *testing.T) {
+	conformance.Shows(t, "C17")
 	producer := newProducer(t, kafka.ConfigMap{"bootstrap.servers": "127.0.0.1:1", "log_level": 2,
 		"default.topic.config": kafka.ConfigMap{"message.timeout.ms": 50}})
 	must(t, producer.Produce(&kafka.Message{TopicPartition: to("t", 0)}, nil))
@@ -357,8 +358,8 @@ func TestFatalErrors(t *testing.T) {
 	}
 }
 
-// C50.
 func TestManyMessagesFromManyGoroutines(t *testing.T) {
+	conformance.Shows(t, "C50")
 	const goroutines, each = 8, 12_500
 	producer, cluster := embedded(t, nil)
 	var group sync.WaitGroup
@@ -432,8 +433,8 @@ func TestErrorsOfBrokersAreEvents(t *testing.T) {
 	}
 }
 
-// C63.
 func TestMetadata(t *testing.T) {
+	conformance.Shows(t, "C63")
 	producer, _ := embedded(t, nil)
 	topic, missing := "t", "missing"
 	metadata, err := producer.GetMetadata(&topic, false, 30_000)

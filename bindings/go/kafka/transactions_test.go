@@ -6,11 +6,13 @@ import (
 	"time"
 
 	"github.com/ottla-kafka/ottla/bindings/go"
+	"github.com/ottla-kafka/ottla/bindings/go/internal/conformance"
 	"github.com/ottla-kafka/ottla/bindings/go/kafka"
 )
 
-// C96: without transactional.id.
+// Without transactional.id.
 func TestNoTransactions(t *testing.T) {
+	conformance.Shows(t, "C96")
 	producer, _ := embedded(t, nil)
 	group, err := kafka.NewTestConsumerGroupMetadata("group")
 	must(t, err)
@@ -60,8 +62,9 @@ func committed(t *testing.T, cluster *ottla.MockCluster) (values string) {
 	return values
 }
 
-// C90 to C94 and C96 as confluent-kafka-go has them; C95 is not there.
+// As confluent-kafka-go has them; C95 is not there.
 func TestTransactions(t *testing.T) {
+	conformance.Shows(t, "C90", "C91", "C92", "C93", "C94", "C96")
 	cluster, err := ottla.NewMockCluster(3)
 	must(t, err)
 	defer cluster.Close()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ottla import ErrorCode, _abi, version
 from ottla._library import lib
+from tests.cases import shows
 
 GENERATOR = Path(__file__).resolve().parents[2] / "generate.py"
 
@@ -18,7 +19,7 @@ class Abi(unittest.TestCase):
         done = subprocess.run([sys.executable, str(GENERATOR), "--check"], capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
-    # C19
+    @shows("C19")
     def test_every_code_is_named_by_the_library_as_here(self):
         for code in ErrorCode:
             self.assertEqual(lib.ottla_error_name(code).decode(), code.name)

@@ -1,4 +1,4 @@
-"""The producer for asyncio: one await per record, room as a wait, cancelling, closing. C01, C03, C16, C20, C22, C24, C30."""
+"""The producer for asyncio: one await per record, room as a wait, cancelling, closing."""
 
 import asyncio
 import threading
@@ -6,6 +6,7 @@ import unittest
 
 from ottla import KafkaError, KafkaException, MockCluster, Persistence, aio
 from ottla.error import ProduceError
+from tests.cases import shows
 
 
 def embedded(**settings):

@@ -1,9 +1,10 @@
-"""Many records in one call: dicts, lists, buffers, numpy, Arrow. C06, C07."""
+"""Many records in one call: dicts, lists, buffers, numpy, Arrow."""
 
 import array
 import unittest
 
 from ottla import KafkaError, KafkaException, Producer
+from tests.cases import shows
 
 try:
     import numpy
@@ -29,6 +30,7 @@ class Batch(unittest.TestCase):
         self.assertEqual(self.producer.flush(20), 0)
         return [getattr(m, what)() for m in self.cluster.records("t", 0)[1:]]
 
+    @shows("C07")
     def test_confluents_dicts(self):
         seen, own = [], []
         messages = [
@@ -82,6 +84,7 @@ class Batch(unittest.TestCase):
             expected += zip(*plain)
         self.assertEqual(list(zip(self.stored(), self.stored("key"))), expected)
 
+    @shows("C06")
     def test_the_same_headers_for_all_and_a_large_batch(self):
         values = [b"%d" % n for n in range(20_000)]
         self.assertEqual(self.producer.produce_batch("t", values=values, headers={"a": "b"}), 20_000)
@@ -96,6 +99,7 @@ class Batch(unittest.TestCase):
         self.producer.produce("t", b"52")
         self.assertEqual(self.stored(), [b"%d" % n for n in range(53)])
 
+    @shows("C07")
     def test_what_cannot_be_sent_stops_it(self):
         with self.assertRaises(KafkaException) as caught:
             self.producer.produce_batch("t", values=[b"a", b"b", b"c"], partitions=[0, 9, 0])

@@ -4,6 +4,7 @@ import time
 import unittest
 
 from ottla import ErrorCode, KafkaError, KafkaException, Persistence, Producer
+from tests.cases import shows
 
 
 def embedded(**settings):
@@ -11,7 +12,8 @@ def embedded(**settings):
 
 
 class Conformance(unittest.TestCase):
-    def test_c05_the_same_key_goes_to_the_same_partition(self):
+    @shows("C05")
+    def test_the_same_key_goes_to_the_same_partition(self):
         places = []
         for _ in range(2):
             with embedded() as producer:
@@ -24,7 +26,8 @@ class Conformance(unittest.TestCase):
         by_key = sorted(places[:4]), sorted(places[4:])
         self.assertEqual(*by_key)
 
-    def test_c08_the_largest_record(self):
+    @shows("C08")
+    def test_the_largest_record(self):
         with embedded(**{"max.request.size": 5000}) as producer:
             size = 5000
             while True:
@@ -40,7 +43,8 @@ class Conformance(unittest.TestCase):
                 producer.produce("t", bytes(size + 1), partition=0)
             self.assertEqual([len(m) for m in producer.mock_cluster().records("t", 0)], [size])
 
-    def test_c22_c25_flush_with_a_deadline_and_purge_in_flight(self):
+    @shows("C22", "C25")
+    def test_flush_with_a_deadline_and_purge_in_flight(self):
         seen = []
         with embedded() as producer:
             producer.mock_cluster().create_topic("t", 1)
@@ -62,7 +66,8 @@ class Conformance(unittest.TestCase):
         except RuntimeError:
             pass  # a callback has closed it
 
-    def test_c42_a_callback_may_poll_flush_and_close(self):
+    @shows("C42")
+    def test_a_callback_may_poll_flush_and_close(self):
         seen = []
         producer = embedded()
 
@@ -80,7 +85,8 @@ class Conformance(unittest.TestCase):
         self.assertEqual(sorted(seen), [b"0", b"1", b"2", b"3"])
         self.assertTrue(producer.close())
 
-    def test_c42_a_close_in_a_nested_turn_leaves_no_callback_out(self):
+    @shows("C42")
+    def test_a_close_in_a_nested_turn_leaves_no_callback_out(self):
         seen = []
         producer = embedded(**{"linger.ms": 200})
 

@@ -11,6 +11,7 @@ from ottla import KafkaError, KafkaException, Message, MockCluster, Producer, Se
 from ottla.admin import ClusterMetadata
 from ottla.error import KeySerializationError, ProduceError, ValueSerializationError
 from ottla.serialization import IntegerSerializer, MessageField, StringSerializer
+from tests.cases import shows
 
 
 def embedded(conf=None, **settings):
@@ -42,7 +43,7 @@ class Configuration(unittest.TestCase):
                 self.refused({name: value}, f"expected {name} property as a callable function", TypeError)
         self.refused({"throttle_cb": 5}, "expected throttle_cb property as a callable function", ValueError)
 
-    # C12
+    @shows("C12")
     def test_what_is_not_built_fails_loudly(self):
         for conf in ({"security.protocol": "SASL_SSL"}, {"ssl.ca.location": "/ca"}, {"statistics.interval.ms": 1000}):
             self.refused(conf, "not built into this version", code=KafkaError._NOT_IMPLEMENTED)
@@ -105,7 +106,7 @@ class Errors(unittest.TestCase):
                   "_PURGE_INFLIGHT": -151, "INVALID_PRODUCER_EPOCH": 47, "_DESTROY_BROKER": -137}  # fmt: skip
         self.assertEqual({name: getattr(KafkaError, name) for name in wanted}, wanted)
 
-    # C21
+    @shows("C21")
     def test_errors_of_produce(self):
         with embedded({"queue.buffering.max.messages": 2, "linger.ms": 60_000}) as producer:
             producer.mock_cluster().create_topic("t", 2)
@@ -195,7 +196,7 @@ class Shapes(unittest.TestCase):
         with self.assertRaises(TypeError):
             ottla.fnv1a("x", 1)
 
-    # C63
+    @shows("C63")
     def test_list_topics(self):
         with MockCluster(3) as cluster, Producer({"bootstrap.servers": cluster.bootstrap_servers}) as producer:
             cluster.create_topic("t", 2, 3)

@@ -4,6 +4,7 @@ import time
 import unittest
 
 from ottla import ErrorCode, KafkaException, MockCluster, Producer
+from tests.cases import shows
 
 PRODUCE = 0
 
@@ -30,7 +31,7 @@ class Faults(unittest.TestCase):
         self.assertEqual(producer.flush(60), 0)
         return [error and error.status for error, _ in self.reports[-len(values):]]
 
-    # C62
+    @shows("C62")
     def test_topics(self):
         self.assertEqual(self.cluster.partition_count("t"), 1)
         for call, code in [
@@ -44,7 +45,7 @@ class Faults(unittest.TestCase):
                 call()
             self.assertEqual(caught.exception.error, code)
 
-    # C15, C16
+    @shows("C15", "C16")
     def test_retriable_errors_are_retried_and_final_ones_reported(self):
         producer = self.producer()
         self.cluster.push_errors(PRODUCE, [ErrorCode.NOT_LEADER_OR_FOLLOWER, ErrorCode.TRANSPORT])
@@ -59,7 +60,7 @@ class Faults(unittest.TestCase):
         self.assertEqual(self.cluster.end_offset("t", 0), 2)
         self.assertGreaterEqual(self.cluster.request_count(PRODUCE), 4)
 
-    # C60
+    @shows("C60")
     def test_a_broker_goes_down_and_the_records_arrive_in_order_once(self):
         producer = self.producer()
         self.send(producer, b"0")
@@ -74,7 +75,7 @@ class Faults(unittest.TestCase):
         self.assertEqual([m.value() for m in self.cluster.records("t", 0)], [b"%d" % n for n in range(50)])
         self.assertEqual({error for error, _ in self.reports}, {None})
 
-    # C17, C61
+    @shows("C17", "C61")
     def test_a_delay_expires_records(self):
         producer = self.producer(**{"delivery.timeout.ms": 400, "request.timeout.ms": 300})
         self.send(producer, b"a")

@@ -7,6 +7,7 @@ import sys
 import textwrap
 import time
 import unittest
+from tests.cases import shows
 
 PREAMBLE = """
 import os, sys, time, threading
@@ -50,14 +51,14 @@ class Process(unittest.TestCase):
             self.assertEqual(child.stdout.readline(), "interrupted\n")
             self.assertLess(time.monotonic() - begun, 2)
 
-    # C82
+    @shows("C82")
     def test_ctrl_c_is_heard_at_once(self):
         for call in ("producer.poll()", "producer.flush()", "producer.close()"):
             with self.subTest(call=call):
                 self.interrupted(call)
 
     @unittest.skipUnless(hasattr(os, "fork"), "no fork here")
-    # C80
+    @shows("C80")
     def test_a_forked_child_gets_an_error_from_every_call_and_never_hangs(self):
         done = run(
             """
@@ -92,7 +93,7 @@ class Process(unittest.TestCase):
         )
         self.assertEqual(done.stdout, "{'FORKED'} 0 True\n0 0\n", done.stderr)
 
-    # C81
+    @shows("C81")
     def test_the_interpreter_may_exit_with_everything_open(self):
         done = run(
             """

@@ -19,6 +19,7 @@ from ottla import (
     Persistence,
     Producer,
 )
+from tests.cases import shows
 
 
 def embedded(**settings):
@@ -32,7 +33,7 @@ def stored(producer, topic):
 
 
 class Echo(unittest.TestCase):
-    # C01
+    @shows("C01")
     def test_what_is_sent_is_stored_and_reported(self):
         reports = []
         with embedded() as producer:
@@ -51,7 +52,7 @@ class Echo(unittest.TestCase):
         self.assertEqual(message.persistence(), Persistence.PERSISTED)
         self.assertGreaterEqual(message.latency(), 0)
 
-    # C02
+    @shows("C02")
     def test_null_is_not_empty(self):
         cases = [(None, None), (b"", None), (None, b""), (b"", b""), ("", "ü"), (bytearray(b"a"), memoryview(b"b"))]
         with embedded() as producer:
@@ -64,7 +65,7 @@ class Echo(unittest.TestCase):
         self.assertEqual(got[:3], as_bytes[:3])
         self.assertEqual(got[3:], [(b"", b""), (b"", "ü".encode()), (b"a", b"b")])
 
-    # C03
+    @shows("C03")
     def test_headers_keep_order_duplicates_nulls_and_zero_bytes(self):
         headers = [("a", b"1"), ("b", None), ("a", b""), ("", b"\0\xff"), ("ü", "ö")]
         many = [(str(n), b"x" * n) for n in range(40)]
@@ -80,7 +81,7 @@ class Echo(unittest.TestCase):
         self.assertEqual(got, [wanted, [("only", b"one")], many, None])
         self.assertEqual(messages[0].headers(), wanted)
 
-    # C04
+    @shows("C04")
     def test_timestamps(self):
         times = []
         with embedded(**{"report.timestamps": True}) as producer:
@@ -107,7 +108,7 @@ class Echo(unittest.TestCase):
             producer.flush(30)
         self.assertEqual([m.value() for _, m in reports], [b"x"])
 
-    # C27
+    @shows("C27")
     def test_unwatched_records_are_counted_by_poll_and_len(self):
         with embedded() as producer:
             self.assertEqual((len(producer), bool(producer)), (0, True))
@@ -119,7 +120,7 @@ class Echo(unittest.TestCase):
                 served += producer.poll(1)
             self.assertEqual((served, len(producer)), (10, 0))
 
-    # C50
+    @shows("C50")
     def test_a_hundred_thousand_records_of_several_threads(self):
         threads, each = 8, 12_500
         counted, failures = [], []
@@ -163,7 +164,7 @@ class Refused(unittest.TestCase):
         self.assertEqual(error, code, error)
         return error.str()
 
-    # C10, C11
+    @shows("C10", "C11")
     def test_settings(self):
         text = self.refused(KafkaError._INVALID_ARG, Producer, {"bootsrap.servers": "x"})
         self.assertIn('No such configuration property: "bootsrap.servers"; did you mean "bootstrap.servers"?', text)
@@ -174,7 +175,7 @@ class Refused(unittest.TestCase):
         self.refused(KafkaError._INVALID_ARG, Producer, {1: 2})
         self.refused(KafkaError._INVALID_ARG, Producer, {"test.mock.num.brokers": 1, "on_delivery": "text"})
 
-    # C13, C14
+    @shows("C13", "C14")
     def test_records(self):
         with embedded() as producer:
             producer.mock_cluster().create_topic("two", 2)
@@ -192,7 +193,7 @@ class Refused(unittest.TestCase):
                 producer.produce("two", b"x", headers=[(5, b"x")])
             self.assertEqual((len(producer), producer._chunks), (0, {}))
 
-    # C20
+    @shows("C20")
     def test_full_memory_is_a_buffer_error_and_poll_makes_room(self):
         with embedded(**{"buffer.memory": 400_000, "linger.ms": 1}) as producer:
             producer.mock_cluster().set_delay(0.3, api_key=0)
@@ -230,7 +231,7 @@ class Refused(unittest.TestCase):
 
 
 class Closing(unittest.TestCase):
-    # C23, C30, C31, C33
+    @shows("C23", "C30", "C31", "C33")
     def test_close_waits_twice_is_once_and_use_after_it_is_an_error(self):
         reports = []
         producer = embedded(**{"linger.ms": 5_000})
@@ -261,7 +262,7 @@ class Closing(unittest.TestCase):
         with self.assertRaisesRegex(RuntimeError, "closed"):
             Forgetful().poll(0)
 
-    # C32
+    @shows("C32")
     def test_close_with_a_limit_fails_the_rest(self):
         codes = []
         with MockCluster(1) as cluster:
@@ -277,7 +278,7 @@ class Closing(unittest.TestCase):
         self.assertEqual(len(codes), 1)
         self.assertIn(codes[0], (ErrorCode.ABORTED, ErrorCode.CLOSED))
 
-    # C24
+    @shows("C24")
     def test_purge(self):
         codes = []
         with embedded(**{"linger.ms": 60_000}) as producer:
@@ -286,7 +287,7 @@ class Closing(unittest.TestCase):
             producer.flush(30)
         self.assertEqual(codes, [ErrorCode.PURGED_QUEUE])
 
-    # C36
+    @shows("C36")
     def test_closing_in_one_thread_ends_the_poll_of_another(self):
         producer = embedded()
         seen = []
@@ -305,7 +306,7 @@ class Closing(unittest.TestCase):
         self.assertFalse(thread.is_alive())
         self.assertEqual(len(seen), 1)
 
-    # C35
+    @shows("C35")
     def test_one_that_is_not_closed_is_freed_and_says_what_was_lost(self):
         with MockCluster(1) as cluster:
             producer = Producer({"bootstrap.servers": cluster.bootstrap_servers, "linger.ms": 60_000})
@@ -317,7 +318,7 @@ class Closing(unittest.TestCase):
         self.assertEqual(len(caught), 1)
         self.assertIn("1 records were not", str(caught[0].message))
 
-    # C18
+    @shows("C18")
     def test_wait_ready(self):
         with embedded() as producer:
             producer.wait_ready(30)
@@ -329,7 +330,7 @@ class Closing(unittest.TestCase):
 
 
 class Callbacks(unittest.TestCase):
-    # C40
+    @shows("C40")
     def test_an_exception_comes_out_of_poll_and_the_rest_stays(self):
         seen = []
 
@@ -347,7 +348,7 @@ class Callbacks(unittest.TestCase):
             self.assertEqual(producer.poll(10), 2)
             self.assertEqual((seen, len(producer)), ([b"0", b"1", b"2", b"3"], 0))
 
-    # C34, C40
+    @shows("C34", "C40")
     def test_close_serves_all_and_then_raises_the_first(self):
         seen = []
 
@@ -363,7 +364,7 @@ class Callbacks(unittest.TestCase):
         self.assertEqual(seen, [b"0", b"1", b"2"])
         self.assertTrue(producer.close())
 
-    # C41
+    @shows("C41")
     def test_a_callback_may_send(self):
         with embedded() as producer:
             def again(error, message):
@@ -375,7 +376,7 @@ class Callbacks(unittest.TestCase):
             self.assertEqual(producer.flush(30), 0)
             self.assertEqual(producer.mock_cluster().end_offset("t", 0), 6)
 
-    # C43, C70
+    @shows("C43", "C70")
     def test_callbacks_and_their_records_are_let_go(self):
         class Witness:
             alive = 0
@@ -398,7 +399,7 @@ class Callbacks(unittest.TestCase):
 
 
 class Memory(unittest.TestCase):
-    # C71
+    @shows("C71")
     def test_it_does_not_grow_with_the_records(self):
         def peak_kib():
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -9,6 +9,7 @@ import unittest
 
 from ottla import KafkaError, MockCluster, Producer
 from ottla._columns import WIDTH
+from tests.cases import shows
 
 
 def embedded(**settings):
@@ -245,7 +246,7 @@ def _native_flush(producer):
 
 
 class Words(unittest.TestCase):
-    # C26
+    @shows("C26")
     def test_poll_reads_a_word(self):
         with embedded() as producer:
             producer.produce("t", b"x")

@@ -1,4 +1,4 @@
-"""Transactions, synchronous and in asyncio. Cases C90 to C96 of bindings/conformance.md."""
+"""Transactions, synchronous and in asyncio."""
 
 import asyncio
 import time
@@ -14,6 +14,7 @@ from ottla import (
     TopicPartition,
     aio,
 )
+from tests.cases import shows
 
 PRODUCE, END_TXN = 0, 26
 
@@ -47,7 +48,7 @@ class Transactions(unittest.TestCase):
             function(*arguments)
         return refusal.exception.error
 
-    # C90, C91
+    @shows("C90", "C91")
     def test_committed_is_seen_and_aborted_is_not(self):
         producer = self.producer()
         producer.begin_transaction()
@@ -65,7 +66,7 @@ class Transactions(unittest.TestCase):
         self.assertEqual(len(producer), 0)
         self.assertEqual(producer.poll(0), 0)
 
-    # C92
+    @shows("C92")
     def test_offsets_go_with_it(self):
         producer = self.producer()
         positions = [TopicPartition("in", 0, 7), TopicPartition("in", 1, 8, "where", 3), TopicPartition("in", 2)]
@@ -98,7 +99,7 @@ class Transactions(unittest.TestCase):
             with self.assertRaises(ValueError):
                 ConsumerGroupMetadata.from_bytes(wrong)
 
-    # C93
+    @shows("C93")
     def test_the_older_one_is_fenced(self):
         older = self.producer()
         older.begin_transaction()
@@ -116,7 +117,7 @@ class Transactions(unittest.TestCase):
             newer.produce("t", b"newer")
         self.assertEqual(self.committed(), [b"newer"])
 
-    # C94
+    @shows("C94")
     def test_a_record_fails(self):
         producer = self.producer()
         producer.begin_transaction()
@@ -133,7 +134,7 @@ class Transactions(unittest.TestCase):
             producer.produce("t", b"kept")
         self.assertEqual(self.committed(), [b"kept"])
 
-    # C95
+    @shows("C95")
     def test_the_scope_commits_or_aborts(self):
         producer = self.producer()
         with producer.transaction() as same:
@@ -161,7 +162,7 @@ class Transactions(unittest.TestCase):
             producer.produce("t", b"again")
         self.assertEqual(self.committed(), [b"kept", b"again"])
 
-    # C96
+    @shows("C96")
     def test_calls_that_do_not_fit(self):
         plain = Producer(bootstrap_servers=self.cluster.bootstrap_servers)
         self.addCleanup(plain.close, 1)
@@ -282,7 +283,8 @@ class Transactions(unittest.TestCase):
 
 
 class AsyncTransactions(unittest.IsolatedAsyncioTestCase):
-    async def test_c90_c95_in_asyncio(self):
+    @shows("C90", "C95")
+    async def test_in_asyncio(self):
         with MockCluster(1) as cluster:
             cluster.create_topic("t", 1)
             settings = {"bootstrap.servers": cluster.bootstrap_servers, "transactional.id": "shipper"}
