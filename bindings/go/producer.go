@@ -78,7 +78,7 @@ func (p *Producer) TryProduce(topic string, record Record, promise func(Report))
 		return err
 	}
 	sent := convert(number, &record)
-	if code := p.native.Send(&sent, entry{promise: promise}, false); code != 0 {
+	if code := p.native.Send(&sent, &entry{promise: promise}, false); code != 0 {
 		return refusal(code)
 	}
 	return nil
@@ -121,11 +121,11 @@ func (p *Producer) produce(ctx context.Context, topic string, record *Record, pr
 		return err
 	}
 	sent := convert(number, record)
-	code := p.native.Send(&sent, promised, false)
+	code := p.native.Send(&sent, &promised, false)
 	for code == native.CodeQueueFull {
 		// From here on no room that is made goes unnoticed.
 		room := p.native.Room()
-		if code = p.native.Send(&sent, promised, false); code != native.CodeQueueFull {
+		if code = p.native.Send(&sent, &promised, false); code != native.CodeQueueFull {
 			break
 		}
 		if p.native.Delivering() {

@@ -9,8 +9,30 @@ import (
 	"github.com/ottla-kafka/ottla/bindings/go/internal/native"
 )
 
-// slabReports is how many reports share an allocation: whoever keeps one of them keeps at most so many.
-const slabReports = 8
+// slab cuts reports from shared allocations, whose cost is what a report costs most. Whoever keeps one report keeps its
+// neighbours: many, where they are small and hold nothing of the application's, else few.
+type slab struct{ plain, full []Message }
+
+const (
+	plainReports = 32
+	fullReports  = 8
+	// plainBytes is how much key and value of a plain report may be together.
+	plainBytes = 512
+)
+
+// take gives an empty report; so many are wanted, with this one.
+func (s *slab) take(plain bool, wanted int) *Message {
+	from, size := &s.full, fullReports
+	if plain {
+		from, size = &s.plain, plainReports
+	}
+	if len(*from) == 0 {
+		*from = make([]Message, min(size, wanted))
+	}
+	taken := &(*from)[0]
+	*from = (*from)[1:]
+	return taken
+}
 
 // deliver makes the reports of the messages of one outcome.
 func (p *Producer) deliver(outcome *native.Outcome, records *native.Records[entry]) {
@@ -21,32 +43,27 @@ func (p *Producer) deliver(outcome *native.Outcome, records *native.Records[entr
 			p.stop(Error{code: compatible(outcome.Code), str: outcome.Message, fatal: true})
 		}
 	}
-	var slab []Message
+	var slab slab
 	for i := range records.Len() {
-		back := records.Entry(i)
-		to := back.delivery
-		if to == nil {
-			if !p.config.deliveryReports {
-				continue
-			}
-			to = p.events
+		back, to := records.Entry(i), p.events
+		if back != nil && back.delivery != nil {
+			to = back.delivery
+		} else if !p.config.deliveryReports {
+			continue
 		}
-		if len(slab) == 0 {
-			slab = make([]Message, min(slabReports, records.Len()-i))
+		var key, value []byte
+		if p.config.key || p.config.value {
+			key, value = records.Kept(i)
 		}
-		report := &slab[0]
-		slab = slab[1:]
-		report.Opaque = back.opaque
-		if back.headers != nil {
-			report.Headers = *back.headers
+		report := slab.take(back == nil && len(key)+len(value) <= plainBytes, records.Len()-i)
+		report.Key, report.Value = key, value
+		if back != nil {
+			report.Opaque, report.Headers = back.opaque, back.headers
 		}
 		report.TopicPartition = TopicPartition{Topic: outcome.Topic, Partition: outcome.Partition, Offset: OffsetInvalid,
 			Error: failure}
 		if outcome.BaseOffset >= 0 {
 			report.TopicPartition.Offset = Offset(outcome.BaseOffset + int64(i))
-		}
-		if p.config.key || p.config.value {
-			report.Key, report.Value = records.Kept(i)
 		}
 		p.mail.post(to, report)
 	}

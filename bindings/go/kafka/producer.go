@@ -31,11 +31,11 @@ type Producer struct {
 	fatal atomic.Pointer[Error]
 }
 
-// entry is what a report brings back of its message.
+// entry is what a report brings back of its message beside key and value; most have nothing of it.
 type entry struct {
 	delivery chan Event
 	opaque   interface{}
-	headers  *[]Header
+	headers  []Header
 }
 
 var instances atomic.Int64
@@ -121,13 +121,15 @@ func (p *Producer) Produce(msg *Message, deliveryChan chan Event) error {
 	if !msg.Timestamp.IsZero() {
 		record.TimestampMs = msg.Timestamp.UnixMilli()
 	}
-	var back entry
+	var back *entry
 	reported := deliveryChan != nil || p.config.deliveryReports
 	if reported {
-		back = entry{delivery: deliveryChan, opaque: msg.Opaque}
-		if p.config.headers && len(msg.Headers) > 0 {
-			headers := copyHeaders(msg.Headers)
-			back.headers = &headers
+		withHeaders := p.config.headers && len(msg.Headers) > 0
+		if deliveryChan != nil || msg.Opaque != nil || withHeaders {
+			back = &entry{delivery: deliveryChan, opaque: msg.Opaque}
+		}
+		if withHeaders {
+			back.headers = copyHeaders(msg.Headers)
 		}
 		if !p.config.key {
 			record.ForgetKey = true

@@ -20,6 +20,7 @@ type intake[T any] struct {
 	tokens  [intakeTokens]uint64
 	times   [intakeTokens]C.int64_t
 	records Records[T]
+	counted []tally
 	deliver func(*Outcome, *Records[T])
 }
 
@@ -49,16 +50,19 @@ type Records[T any] struct {
 // Len is the number of records.
 func (r *Records[T]) Len() int { return len(r.tokens) }
 
-// Entry is what the record was sent with.
+// Entry is what the record was sent with, or nil.
 func (r *Records[T]) Entry(i int) *T {
-	token := r.tokens[i]
-	return &r.pages[token>>pageBits][token&(pageSlots-1)].entry
+	page, index := place(r.pages, r.tokens[i])
+	if !page.slots[index].filled {
+		return nil
+	}
+	return &page.entries[index]
 }
 
 // Kept gives key and value, if Send was told to keep them. They are the receiver's own.
 func (r *Records[T]) Kept(i int) (key, value []byte) {
-	token := r.tokens[i]
-	return r.pages[token>>pageBits][token&(pageSlots-1)].kept()
+	page, index := place(r.pages, r.tokens[i])
+	return page.slots[index].kept()
 }
 
 // TimestampMs is the time of a record, or -1 when it is not known.
@@ -83,8 +87,13 @@ func (p *Producer[T]) drainSome() bool {
 	for i := range in.runs[:runs] {
 		p.deliverRun(&in.runs[i])
 	}
-	p.outbox.settle(in.tokens[:tokens])
+	in.settle(&p.outbox, in.tokens[:tokens])
 	return true
+}
+
+func (in *intake[T]) settle(outbox *outbox[T], tokens []uint64) {
+	in.counted = vacate(in.records.pages, tokens, in.counted[:0])
+	outbox.settle(tokens, in.counted)
 }
 
 func (p *Producer[T]) deliverRun(run *C.ottla_run_t) {
@@ -121,6 +130,6 @@ func (p *Producer[T]) takeRefused() {
 		outcome := Outcome{Topic: p.topicName(one.topic), Partition: one.partition, BaseOffset: -1, AppendTimeMs: -1,
 			Code: int32(one.status), Message: Description(int32(one.status))}
 		in.deliver(&outcome, &in.records)
-		p.outbox.settle(in.tokens[:1])
+		in.settle(&p.outbox, in.tokens[:1])
 	}
 }

@@ -100,8 +100,9 @@ func (o *outbox[T]) onStall() {
 	}
 }
 
-// add takes a record, or says why not: CodeClosed, CodeQueueFull. With keep its report brings key and value back.
-func (o *outbox[T]) add(r *Record, entry T, keep bool) int32 {
+// add takes a record, or says why not: CodeClosed, CodeQueueFull. With keep its report brings key and value back. The entry
+// may be nil.
+func (o *outbox[T]) add(r *Record, entry *T, keep bool) int32 {
 	bytes := r.bytes()
 	large := bytes >= largeBytes || len(r.Headers) > stagedHeaders
 	o.mu.Lock()
@@ -164,7 +165,8 @@ func (o *outbox[T]) addLarge(r *Record, token uint64) int32 {
 	case 0:
 		return taken
 	case CodeQueueFull, CodeClosed:
-		o.pending.settle([]uint64{token})
+		tokens := []uint64{token}
+		o.pending.settle(tokens, vacate(o.pending.pages, tokens, nil))
 		return int32(status)
 	}
 	o.refuse(refusal{token, status, r.Topic, r.Partition})
@@ -283,10 +285,10 @@ func (o *outbox[T]) abandon() {
 	}
 }
 
-// settle gives back the places of records that were delivered.
-func (o *outbox[T]) settle(tokens []uint64) {
+// settle gives back the places of records that were delivered, which are vacant.
+func (o *outbox[T]) settle(tokens []uint64, counted []tally) {
 	o.mu.Lock()
-	o.pending.settle(tokens)
+	o.pending.settle(tokens, counted)
 	o.stall.settled += uint64(len(tokens))
 	lagging := o.backlog != nil
 	o.mu.Unlock()

@@ -22,14 +22,21 @@ const (
 	pageSlots = 1 << pageBits
 )
 
-type page[T any] [pageSlots]slot[T]
+// page keeps what every record has apart from what few have: the less memory a record takes here, the more of it is still in
+// the processor's caches when its report comes.
+type page[T any] struct {
+	slots [pageSlots]slot
+	// entries is made for the first record of the page that has one.
+	entries *[pageSlots]T
+}
 
-type slot[T any] struct {
-	entry T
+type slot struct {
 	// data holds key and value, one behind the other, if they are wanted back.
 	data             *byte
 	keyLen, valueLen int32
 	generation       uint32
+	// filled: the record has an entry.
+	filled bool
 }
 
 // waiter is a flush: it waits until its generation and all before are empty.
@@ -40,10 +47,13 @@ type waiter struct {
 
 func newPending[T any]() pending[T] { return pending[T]{flushes: []int{0}} }
 
-func (p *pending[T]) at(token uint64) *slot[T] { return &p.pages[token>>pageBits][token&(pageSlots-1)] }
+// place is where a token leads: a page, and an index in it.
+func place[T any](pages []*page[T], token uint64) (*page[T], uint64) {
+	return pages[token>>pageBits], token & (pageSlots - 1)
+}
 
-// add takes a place for a record.
-func (p *pending[T]) add(entry T) (uint64, *slot[T]) {
+// add takes a place for a record, whose entry may be nil.
+func (p *pending[T]) add(entry *T) (uint64, *slot) {
 	if len(p.free) == 0 {
 		first := uint64(len(p.pages)) << pageBits
 		p.pages = append(p.pages, new(page[T]))
@@ -53,21 +63,51 @@ func (p *pending[T]) add(entry T) (uint64, *slot[T]) {
 	}
 	token := p.free[len(p.free)-1]
 	p.free = p.free[:len(p.free)-1]
-	place := p.at(token)
-	place.entry = entry
+	page, index := place(p.pages, token)
+	slot := &page.slots[index]
+	if entry != nil {
+		if page.entries == nil {
+			page.entries = new([pageSlots]T)
+		}
+		page.entries[index], slot.filled = *entry, true
+	}
 	current := len(p.flushes) - 1
-	place.generation = p.base + uint32(current)
+	slot.generation = p.base + uint32(current)
 	p.flushes[current]++
 	p.left++
-	return token, place
+	return token, slot
 }
 
-// settle gives places back, whose slots are cleared, and wakes the flushes that waited for them.
-func (p *pending[T]) settle(tokens []uint64) {
+// tally is how many records were added in one generation.
+type tally struct {
+	generation uint32
+	count      int
+}
+
+// vacate clears the slots of records whose reports were delivered, and counts them. It touches as much memory as all else, so
+// the intake does it without the lock: until settle the places are nobody else's.
+func vacate[T any](pages []*page[T], tokens []uint64, counted []tally) []tally {
 	for _, token := range tokens {
-		place := p.at(token)
-		p.flushes[place.generation-p.base]--
-		*place = slot[T]{}
+		page, index := place(pages, token)
+		vacated := &page.slots[index]
+		if last := len(counted) - 1; last >= 0 && counted[last].generation == vacated.generation {
+			counted[last].count++
+		} else {
+			counted = append(counted, tally{vacated.generation, 1})
+		}
+		if vacated.filled {
+			var none T
+			page.entries[index] = none
+		}
+		*vacated = slot{}
+	}
+	return counted
+}
+
+// settle gives places back, which are vacant, and wakes the flushes that waited for them.
+func (p *pending[T]) settle(tokens []uint64, counted []tally) {
+	for _, tally := range counted {
+		p.flushes[tally.generation-p.base] -= tally.count
 	}
 	p.free = append(p.free, tokens...)
 	p.left -= len(tokens)
@@ -108,7 +148,7 @@ func (p *pending[T]) mark() <-chan struct{} {
 }
 
 // keep copies key and value of a record so that its report can bring them back.
-func (p *pending[T]) keep(place *slot[T], r *Record) {
+func (p *pending[T]) keep(place *slot, r *Record) {
 	key, value := r.Key, r.Value
 	if r.ForgetKey {
 		key = nil
@@ -129,7 +169,7 @@ func (p *pending[T]) keep(place *slot[T], r *Record) {
 }
 
 // kept gives back what keep copied; nil is null.
-func (s *slot[T]) kept() (key, value []byte) {
+func (s *slot) kept() (key, value []byte) {
 	at := 0
 	if s.keyLen >= 0 {
 		key = unsafe.Slice(s.data, s.keyLen)[:s.keyLen:s.keyLen]

@@ -118,8 +118,9 @@ type topic struct {
 }
 
 // Send takes a record without waiting, or says why not: CodeClosed, CodeQueueFull, CodeState outside of a transaction, the
-// fatal error of a transaction. What else may be wrong with it is told by its report. With keep the report brings key and value back.
-func (p *Producer[T]) Send(record *Record, entry T, keep bool) int32 {
+// fatal error of a transaction. What else may be wrong with it is told by its report, which finds the entry again, if it is not
+// nil, and with keep brings key and value back.
+func (p *Producer[T]) Send(record *Record, entry *T, keep bool) int32 {
 	if code := p.refusing.Load(); code != 0 {
 		return p.refuse(code)
 	}
