@@ -316,17 +316,19 @@ pub fn stage((release, level): (&str, i16), seed: u64) -> Shared {
     })))
 }
 
+pub const BOOTSTRAP: &str = "10.0.0.1:9092,10.0.0.2:9092,10.0.0.3:9092";
+
 impl Rig {
     pub fn new(stage: &Shared, settings: &[(&str, &str)], seed: u64) -> Rig {
+        let defaults =
+            [("bootstrap.servers", BOOTSTRAP), ("transactional.id", "shipper"), ("linger.ms", "5")];
+        Rig::plain(stage, &[&defaults[..], settings].concat(), seed)
+    }
+
+    /// One without transactions.
+    pub fn plain(stage: &Shared, settings: &[(&str, &str)], seed: u64) -> Rig {
         let mut config = ConfigMap::new();
-        let defaults = [
-            ("bootstrap.servers", "10.0.0.1:9092,10.0.0.2:9092,10.0.0.3:9092"),
-            ("transactional.id", "shipper"),
-            ("linger.ms", "5"),
-        ];
-        let plain = settings.iter().any(|(name, _)| *name == "enable.idempotence");
-        let defaults = defaults.iter().filter(|(name, _)| !(plain && *name == "transactional.id"));
-        for (name, value) in defaults.chain(settings) {
+        for (name, value) in settings {
             config.set(name, value).unwrap();
         }
         let world = World {

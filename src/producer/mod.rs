@@ -15,6 +15,8 @@ mod exactly_once_tests;
 #[cfg(test)]
 mod face_tests;
 #[cfg(test)]
+mod mixed_cluster_tests;
+#[cfg(test)]
 mod old_broker_tests;
 #[cfg(test)]
 mod pair_asked;

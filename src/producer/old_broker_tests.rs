@@ -14,9 +14,9 @@ use crate::record::{Header, Magic, Record};
 /// Brokers of this release; nothing gives records an identity.
 fn plain(release: &str, settings: &[(&str, &str)]) -> (Rig, TopicId) {
     let stage = stage((release, 0), 7);
-    let mut all = vec![("enable.idempotence", "false"), ("retry.backoff.ms", "100")];
+    let mut all = vec![("bootstrap.servers", BOOTSTRAP), ("enable.idempotence", "false")];
     all.extend(settings);
-    let mut rig = Rig::new(&stage, &all, 7);
+    let mut rig = Rig::plain(&stage, &all, 7);
     let topic = rig.producer.topic("t").unwrap();
     rig.run_ms(2_000);
     (rig, topic)

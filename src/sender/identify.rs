@@ -1,10 +1,13 @@
 //! Gives batches their place in the producer's sequence, and gets the producer id that this takes: from
 //! any broker, beside all other traffic. What the numbers mean is `txn`'s.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 
 use crate::accumulator::batch::Batch;
 use crate::accumulator::partition::{Head, Partition};
+use crate::accumulator::standing::Standing;
 use crate::accumulator::topic::Slot;
 use crate::client::network::Network;
 use crate::client::{OutgoingRequest, RequestFailure};
@@ -18,6 +21,10 @@ use crate::sender::Sender;
 use crate::time::Time;
 use crate::txn::identity::Refusal;
 use crate::txn::sequences::{First, Gate, Taken};
+
+/// How long the first records wait for a leader to say what it speaks before it is decided without it whether
+/// they carry an identity.
+const DECISION_PATIENCE_MS: u64 = 2_000;
 
 impl<N: Network> Sender<N> {
     /// Whether the producer's sequence lets the first batch of a partition go.
@@ -73,13 +80,22 @@ impl<N: Network> Sender<N> {
         }
     }
 
-    /// When to ask a broker for an id.
+    /// When to ask a broker for an id, or to decide without having heard all that count.
     pub(super) fn identity_deadline(&self, now: Time) -> Time {
+        let decides = self.identity.is_undecided() && self.decide_at > now;
+        let decide_at = if decides { self.decide_at } else { Time::NEVER };
         let at = self.identity.ask_at();
         if at > now {
-            return at;
+            return at.min(decide_at);
         }
-        self.parts.client.any_node_at(now)
+        let client = &self.parts.client;
+        decide_at.min(match self.nodes_that_may_offer() {
+            None => client.any_node_at(now),
+            Some(nodes) => {
+                let delays = nodes.iter().map(|&node| client.poll_delay(node, now));
+                delays.min().unwrap_or(Time::NEVER)
+            }
+        })
     }
 
     /// Asks for a producer id if one is wanted and a broker can be asked.
@@ -87,12 +103,15 @@ impl<N: Network> Sender<N> {
         if self.identity.ask_at() > now {
             return;
         }
-        let Some(node) = self.parts.client.least_loaded(now) else { return };
-        if !self.parts.client.ready(node, now) {
-            return;
-        }
-        let Some(version) = self.parts.client.usable_version(node, ApiKey::InitProducerId) else {
-            return self.identity_not_offered(now);
+        let nodes = match self.nodes_that_may_offer() {
+            Some(nodes) => nodes,
+            None => self.parts.client.least_loaded(now).into_iter().collect(),
+        };
+        let mut nodes = nodes.into_iter();
+        let Some(node) = nodes.find(|&node| self.parts.client.ready(node, now)) else { return };
+        let api = ApiKey::InitProducerId;
+        let Some(version) = self.parts.client.usable_version(node, api) else {
+            return self.identity_not_offered(node, now);
         };
         match self.identity_request(version) {
             Ok(request) => {
@@ -102,6 +121,82 @@ impl<N: Network> Sender<N> {
             }
             Err(error) => self.stop(error, now),
         }
+    }
+
+    /// Where a broker was heard that does not give ids: those that do, or else those of the cluster that
+    /// might, as far as they are known yet. `None`: any broker may be asked.
+    fn nodes_that_may_offer(&self) -> Option<Vec<NodeId>> {
+        let client = &self.parts.client;
+        let offers = |node: &NodeId| client.usable_version(*node, ApiKey::InitProducerId).is_some();
+        let heard =
+            self.magics.keys().copied().filter(|node| client.node_versions(*node).is_some());
+        let (offering, others): (Vec<NodeId>, Vec<NodeId>) = heard.partition(offers);
+        if others.is_empty() {
+            return None;
+        }
+        if !offering.is_empty() {
+            return Some(offering);
+        }
+        let snapshot = self.parts.metadata.snapshot();
+        let known = snapshot.nodes.keys().copied();
+        let nodes: Vec<NodeId> = known.filter(|node| !node.is_bootstrap()).collect();
+        let unheard = |node: &NodeId| !self.magics.contains_key(node) && !self.mute.contains(node);
+        match nodes.iter().copied().filter(unheard).collect::<Vec<NodeId>>() {
+            all_heard if all_heard.is_empty() && !nodes.is_empty() => None,
+            unheard => Some(unheard),
+        }
+    }
+
+    /// Whether idempotence that nobody asked for stays on is decided once, before the first sequence: by then
+    /// the leaders of all partitions that have records must have said what they speak, unless they cannot be
+    /// reached or take too long.
+    pub(super) fn decide_on_identity(&mut self, now: Time) {
+        if !self.identity.is_undecided() {
+            return;
+        }
+        let waits = |slot: &Slot| self.schedule.standing(*slot) == Standing::Gated;
+        let waiting: Vec<Slot> = self.schedule.active_slots().into_iter().filter(waits).collect();
+        if waiting.is_empty() {
+            return;
+        }
+        let leader = |slot: &Slot| self.slots.get(slot.0 as usize).and_then(|known| known.leader);
+        let unheard = |node: &NodeId| !self.magics.contains_key(node) && !self.mute.contains(node);
+        let leaders: BTreeSet<NodeId> = waiting.iter().filter_map(leader).filter(unheard).collect();
+        if self.decide_at == Time::NEVER {
+            self.decide_at = now.plus_ms(DECISION_PATIENCE_MS);
+        }
+        if !leaders.is_empty() && now < self.decide_at {
+            return self.hear(leaders, now);
+        }
+        // Else its answer wakes us.
+        if self.identity.decide() {
+            self.open_gates(now);
+        }
+    }
+
+    /// Has connections made, which begin with what a broker speaks.
+    fn hear(&mut self, nodes: impl IntoIterator<Item = NodeId>, now: Time) {
+        for node in nodes {
+            let _ = self.parts.client.ready(node, now);
+        }
+    }
+
+    /// A broker was heard that cannot take what has an identity: a producer that has it only by default, and
+    /// has given no number yet, goes on without.
+    pub(super) fn step_back(&mut self, node: NodeId, now: Time) {
+        if self.identity.renounce() {
+            self.tell_of_step_back(node, now);
+        }
+    }
+
+    fn tell_of_step_back(&mut self, node: NodeId, now: Time) {
+        let text = format!(
+            "idempotence is off: broker {node} does not know it (Kafka 0.11), and enable.idempotence is not \
+             set; retries may store records twice"
+        );
+        let warning = Error::new(ErrorCode::UNSUPPORTED_VERSION, text);
+        self.parts.log.line(Level::Warning, &warning);
+        self.open_gates(now);
     }
 
     fn identity_request(&mut self, version: i16) -> Result<OutgoingRequest> {
@@ -134,6 +229,9 @@ impl<N: Network> Sender<N> {
         now: Time,
     ) {
         self.identity_tag = None;
+        if self.identity.is_off() {
+            return;
+        }
         let pause_ms = self.identity.pause_ms(&self.settings.retry_backoff, &mut self.random);
         let at = now.plus_ms(pause_ms);
         let body = match outcome {
@@ -188,18 +286,11 @@ impl<N: Network> Sender<N> {
         self.evaluate(slot, now);
     }
 
-    fn identity_not_offered(&mut self, now: Time) {
+    fn identity_not_offered(&mut self, node: NodeId, now: Time) {
         let pause_ms = self.identity.pause_ms(&self.settings.retry_backoff, &mut self.random);
         match self.identity.not_offered(now.plus_ms(pause_ms)) {
-            Ok(()) if self.identity.is_off() => {
-                let text =
-                    "idempotence is off: the brokers do not know it (InitProducerId, Kafka 0.11); \
-                            retries may store records twice";
-                let warning = Error::new(ErrorCode::UNSUPPORTED_VERSION, text);
-                self.parts.log.line(Level::Warning, &warning);
-                self.open_gates(now);
-            }
-            Ok(()) => {}
+            Ok(true) => self.tell_of_step_back(node, now),
+            Ok(false) => {}
             Err(error) => self.stop(error, now),
         }
     }

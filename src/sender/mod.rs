@@ -127,6 +127,10 @@ pub struct Sender<N: Network> {
     identity: Identity,
     /// The request for a producer id that is under way.
     identity_tag: Option<u64>,
+    /// When it is decided at the latest whether idempotence by default stays on, once records wait for that.
+    decide_at: Time,
+    /// Nodes whose connections ended before they had said what they speak.
+    mute: BTreeSet<NodeId>,
     /// Set with `transactional.id`; it then takes the place of `identity`.
     transaction: Option<Transaction>,
     /// A record of the transaction failed in this turn.
@@ -186,6 +190,8 @@ impl<N: Network> Sender<N> {
             failure: None,
             identity: Identity::new(settings.idempotence),
             identity_tag: None,
+            decide_at: Time::NEVER,
+            mute: BTreeSet::new(),
             settings,
             parts,
             schedule: Schedule::default(),
@@ -259,7 +265,7 @@ impl<N: Network> Sender<N> {
             ClientEvent::Disconnected { node, error } => self.disconnected(node, &error, now),
             ClientEvent::Ready(node) => {
                 self.unacknowledged.remove(&node);
-                self.follow_versions(node);
+                self.follow_versions(node, now);
             }
         }
     }
@@ -267,6 +273,9 @@ impl<N: Network> Sender<N> {
     /// With acks=0 a broker refuses records by closing the connection, and all that it had not read goes with
     /// it: this line is the only trace of that.
     fn disconnected(&mut self, node: NodeId, error: &Error, now: Time) {
+        if !self.magics.contains_key(&node) {
+            self.mute.insert(node);
+        }
         if let Some(transaction) = &mut self.transaction {
             transaction.lost(node);
         }
@@ -343,6 +352,7 @@ impl<N: Network> Sender<N> {
         }
         self.expire(now);
         self.ask_for_identity(now);
+        self.decide_on_identity(now);
         self.transact(now);
         self.send_due(now);
         let open = self.closing.is_none() || !self.try_finish(now);
@@ -484,9 +494,13 @@ impl<N: Network> Sender<N> {
     }
 
     /// A broker told what it speaks: what every one of them takes is known before records are appended.
-    fn follow_versions(&mut self, node: NodeId) {
+    fn follow_versions(&mut self, node: NodeId, now: Time) {
         self.magics.insert(node, self.magic_of(node));
+        self.mute.remove(&node);
         self.tell_usable_magic();
+        if self.magic_of(node) != Magic::V2 {
+            self.step_back(node, now);
+        }
     }
 
     /// Brokers that the cluster no longer has say nothing of what it takes.

@@ -137,7 +137,13 @@ impl<N: Network> Sender<N> {
             let pause_ms = self.settings.retry_backoff.delay_ms(batch.attempts, &mut self.random);
             batch.retry_at = now.plus_ms(pause_ms.max(1));
         } else {
-            let text = format!("broker {node} is older than idempotence (Kafka 0.11)");
+            let text = match self.transaction {
+                Some(_) => format!("broker {node} is older than transactions (Kafka 0.11)"),
+                None => format!(
+                    "broker {node} is older than idempotence (Kafka 0.11); set enable.idempotence=false to \
+                     send without"
+                ),
+            };
             let maybe_stored = batch.maybe_stored;
             return self.fail(batch, ErrorCode::UNSUPPORTED_VERSION, &text, maybe_stored, now);
         }

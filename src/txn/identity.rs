@@ -55,16 +55,18 @@ enum Step {
 }
 
 /// The table: from, what happens, to. What is not in it cannot happen.
-const TRANSITIONS: [(Phase, Step, Phase); 5] = {
+const TRANSITIONS: [(Phase, Step, Phase); 7] = {
     use Phase::*;
     use Step::*;
     [
         (Wanted, Ask, Asked),
-        // Decided once, before the first sequence: a `Known` id is never given up for `Off`.
-        (Wanted, Renounce, Off),
         (Asked, Accept, Known),
         (Asked, Fail, Wanted),
         (Known, Exhaust, Wanted),
+        // Only as long as that is not decided.
+        (Wanted, Renounce, Off),
+        (Asked, Renounce, Off),
+        (Known, Renounce, Off),
     ]
 };
 
@@ -80,8 +82,9 @@ pub enum Refusal {
 /// The life of the id. See the head of the file.
 #[derive(Debug)]
 pub struct Identity {
-    mode: Idempotence,
     phase: Phase,
+    /// Whether there is idempotence is decided, for ever: before the first sequence is given.
+    decided: bool,
     /// The newest id. It stays usable while another is asked for.
     newest: Option<ProducerId>,
     not_before: Time,
@@ -99,8 +102,8 @@ impl Identity {
             _ => Phase::Wanted,
         };
         Identity {
-            mode,
             phase,
+            decided: mode != Idempotence::ByDefault,
             newest: None,
             not_before: Time::ZERO,
             next_demand: Time::ZERO,
@@ -114,9 +117,31 @@ impl Identity {
         self.phase == Phase::Off
     }
 
+    /// Whether the producer may still step back from idempotence.
+    pub fn is_undecided(&self) -> bool {
+        !self.decided
+    }
+
+    /// The first sequence is about to be given: true when it can be, with an id that is there.
+    pub fn decide(&mut self) -> bool {
+        self.decided |= self.newest.is_some();
+        self.decided
+    }
+
+    /// A broker is too old. True when batches carry no identity from now on, for nobody asked for it and it
+    /// was not decided.
+    pub fn renounce(&mut self) -> bool {
+        if self.decided {
+            return false;
+        }
+        self.step(Step::Renounce);
+        (self.decided, self.newest) = (true, None);
+        true
+    }
+
     /// The id that a partition which needs one takes.
     pub fn newest(&self) -> Option<ProducerId> {
-        self.newest
+        self.newest.filter(|_| self.decided)
     }
 
     /// When to ask for an id; [`Time::NEVER`] when there is no need.
@@ -195,19 +220,19 @@ impl Identity {
         }
     }
 
-    /// The broker that was chosen does not know InitProducerId. `at` is when to try another.
+    /// No broker that was heard knows InitProducerId. `at` is when to look again. True when batches carry no
+    /// identity from now on.
     ///
     /// # Errors
     /// `UNSUPPORTED_VERSION` when idempotence was asked for by name: the producer cannot go on.
-    pub fn not_offered(&mut self, at: Time) -> Result<()> {
+    pub fn not_offered(&mut self, at: Time) -> Result<bool> {
         if self.newest.is_some() {
             // Others of the cluster have given one.
             (self.not_before, self.next_demand) = (at, at);
-            return Ok(());
+            return Ok(false);
         }
-        if self.mode == Idempotence::ByDefault {
-            self.step(Step::Renounce);
-            return Ok(());
+        if self.renounce() {
+            return Ok(true);
         }
         (self.not_before, self.next_demand) = (Time::NEVER, Time::NEVER);
         let text =
@@ -307,19 +332,38 @@ mod tests {
     #[test]
     fn only_a_default_gives_way_to_a_cluster_that_cannot() {
         let mut by_default = Identity::new(Idempotence::ByDefault);
-        assert!(by_default.not_offered(LATER).is_ok() && by_default.is_off());
+        assert!(by_default.not_offered(LATER).unwrap() && by_default.is_off());
         assert_eq!(by_default.ask_at(), Time::NEVER);
+        assert!(!by_default.renounce(), "once");
         let mut demanded = Identity::new(Idempotence::Demanded);
+        assert!(!demanded.renounce());
         let error = demanded.not_offered(LATER).unwrap_err();
         assert_eq!(error.code(), ErrorCode::UNSUPPORTED_VERSION);
         demanded.demand();
         assert_eq!(demanded.ask_at(), Time::NEVER, "told once");
-        // Never after the first sequence.
-        let mut known = Identity::new(Idempotence::ByDefault);
-        known.asked();
-        let id = known.answered(&response(ErrorCode::NONE, 7, 0), LATER).unwrap();
-        known.exhausted(id);
-        assert!(known.not_offered(LATER).is_ok() && !known.is_off());
-        assert_eq!(known.ask_at(), LATER);
+    }
+
+    #[test]
+    fn a_default_is_decided_once_before_the_first_sequence() {
+        let known = || {
+            let mut identity = Identity::new(Idempotence::ByDefault);
+            assert!(!identity.decide(), "there is no id");
+            identity.asked();
+            let id = identity.answered(&response(ErrorCode::NONE, 7, 0), LATER).unwrap();
+            assert_eq!((identity.newest(), identity.is_undecided()), (None, true));
+            (identity, id)
+        };
+        let (mut stays, id) = known();
+        assert!(stays.decide());
+        assert_eq!(stays.newest(), Some(id));
+        stays.exhausted(id);
+        assert!(!stays.renounce() && !stays.not_offered(LATER).unwrap() && !stays.is_off());
+        assert_eq!(stays.ask_at(), LATER);
+        let (mut goes, _) = known();
+        assert!(goes.renounce() && goes.is_off() && goes.decide());
+        assert_eq!(goes.newest(), None);
+        let mut asked = Identity::new(Idempotence::ByDefault);
+        asked.asked();
+        assert!(asked.renounce() && asked.ask_at() == Time::NEVER);
     }
 }

@@ -1,0 +1,121 @@
+//! A producer whose brokers are not all of one age, in virtual time: what is decided about idempotence and
+//! transactions, when, and what becomes of records that no leader can take.
+
+use super::embedded_support::*;
+use crate::error::ErrorCode;
+use crate::log::Level;
+use crate::producer::TopicId;
+
+/// A stage of modern brokers but for these.
+fn mixed(old: &[(i32, &str)]) -> Shared {
+    let stage = stage(V2, 7);
+    for &(broker, release) in old {
+        stage.lock().cluster.set_broker_kafka_version(broker, release).unwrap();
+    }
+    stage
+}
+
+/// A producer with no say about idempotence but `settings`.
+fn producer(stage: &Shared, settings: &[(&str, &str)], seed: u64) -> (Rig, TopicId) {
+    let mut all = vec![("bootstrap.servers", BOOTSTRAP), ("retry.backoff.ms", "100")];
+    all.extend(settings);
+    let rig = Rig::plain(stage, &all, seed);
+    let topic = rig.producer.topic("t").unwrap();
+    (rig, topic)
+}
+
+fn leader(stage: &Shared, partition: i32) -> i32 {
+    stage.lock().cluster.leader("t", partition).unwrap().0.unwrap()
+}
+
+/// The partition that this broker leads.
+fn partition_of(stage: &Shared, broker: i32) -> i32 {
+    (0..3).find(|&partition| leader(stage, partition) == broker).unwrap()
+}
+
+fn warnings(rig: &Rig, of: &str) -> Vec<String> {
+    let stage = rig.stage.lock();
+    let warned =
+        stage.lines.iter().filter(|(level, text)| *level <= Level::Warning && text.contains(of));
+    warned.map(|(_, text)| text.clone()).collect()
+}
+
+#[test]
+fn a_default_gives_way_before_the_first_sequence_whichever_broker_is_asked() {
+    for seed in 0..20 {
+        let stage = mixed(&[(3, "0.10")]);
+        let (mut rig, topic) = producer(&stage, &[], seed);
+        // With and without the time to get an id before.
+        rig.run_ms(seed % 2 * 3_000);
+        (0..3).for_each(|partition| rig.send(topic, partition, "v").unwrap());
+        rig.run_ms(20_000);
+        assert_eq!(rig.codes(), [ErrorCode::NONE; 3], "{seed}");
+        let told = warnings(&rig, "idempotence is off");
+        assert_eq!(told.len(), 1, "{seed}: {told:?}");
+        assert!(rig.close(1_000, 2_000));
+    }
+}
+
+#[test]
+fn a_leader_that_cannot_be_heard_holds_the_first_records_up_for_moments_only() {
+    for refuses in [false, true] {
+        let stage = mixed(&[]);
+        match refuses {
+            true => stage.lock().down(3),
+            false => stage.lock().pause(3, 600_000),
+        }
+        let (mut rig, topic) = producer(&stage, &[], 7);
+        (0..3).for_each(|partition| rig.send(topic, partition, "v").unwrap());
+        rig.run_ms(4_000);
+        let stored = committed(&stage);
+        let mut others = (0..3).filter(|&partition| leader(&stage, partition) != 3);
+        assert!(
+            others.all(|partition| stored[partition as usize] == ["v"]),
+            "{refuses}: {stored:?}"
+        );
+        assert_eq!(warnings(&rig, "idempotence is off").len(), 0);
+    }
+}
+
+#[test]
+fn what_is_decided_stays_and_records_for_an_old_leader_fail_with_the_remedy() {
+    let stage = mixed(&[]);
+    let (mut rig, topic) = producer(&stage, &[], 7);
+    (0..3).for_each(|partition| rig.send(topic, partition, "v").unwrap());
+    rig.run_ms(3_000);
+    assert_eq!(rig.codes(), [ErrorCode::NONE; 3]);
+    stage.lock().cluster.set_broker_kafka_version(3, "0.10").unwrap();
+    stage.lock().drop_connections(3);
+    rig.run_ms(1_000);
+    (0..3).for_each(|partition| rig.send(topic, partition, "w").unwrap());
+    rig.run_ms(3_000);
+    let (mut codes, mut texts) = (Vec::new(), Vec::new());
+    let take = &mut |report: &crate::delivery::Report, from: usize| {
+        codes.push((report.partition, report.code));
+        texts.extend(report.message.clone());
+        report.count() - from
+    };
+    rig.producer.poll(std::time::Duration::ZERO, take).unwrap();
+    let failed: Vec<_> = codes.iter().filter(|(_, code)| *code != ErrorCode::NONE).collect();
+    assert_eq!(
+        (codes.len(), failed),
+        (3, vec![&(partition_of(&stage, 3), ErrorCode::UNSUPPORTED_VERSION)])
+    );
+    assert!(
+        texts[0].contains("broker 3") && texts[0].contains("enable.idempotence=false"),
+        "{texts:?}"
+    );
+    assert!(warnings(&rig, "idempotence is off").is_empty(), "nothing was stepped back from");
+}
+
+#[test]
+fn idempotence_that_was_asked_for_takes_its_id_from_a_broker_that_has_one() {
+    for (seed, bootstrap) in (0..6).zip(["10.0.0.3:9092", BOOTSTRAP].into_iter().cycle()) {
+        let stage = mixed(&[(2, "0.10"), (3, "0.10")]);
+        let settings = [("enable.idempotence", "true"), ("bootstrap.servers", bootstrap)];
+        let (mut rig, topic) = producer(&stage, &settings, seed);
+        rig.send(topic, partition_of(&stage, 1), "v").unwrap();
+        rig.run_ms(5_000);
+        assert_eq!(rig.codes(), [ErrorCode::NONE], "{seed}");
+    }
+}
