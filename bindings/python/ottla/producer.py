@@ -416,14 +416,16 @@ class Producer(Core):
                 self._spill()
 
     def _wait_for_room(self, accept: Any, block: Optional[float]) -> None:
-        """Serves callbacks until there is room; BufferError when the time is over."""
+        """Serves callbacks until there is room; BufferError when the time is over. Without a time nothing is
+        served: a produce() that may not wait runs no callbacks."""
         deadline = _deadline(self._block if block is None else block)
-        while True:
+        while deadline:
             self._serve()
             if accept():
                 return
             if not self._wait(deadline, _FLUSH_WAIT):
-                raise BufferError("Local: Queue full")
+                break
+        raise BufferError("Local: Queue full")
 
     def _wait(self, deadline: float, longest: float) -> bool:
         """Waits for a report; False when the deadline has passed before."""

@@ -231,6 +231,22 @@ class Refused(unittest.TestCase):
 
 
 class Closing(unittest.TestCase):
+    def test_produce_runs_no_callbacks_unless_it_may_wait(self):
+        seen = []
+        for settings in ({"buffer.memory": 400_000}, {"queue.buffering.max.messages": 100}):
+            with embedded(**settings) as producer:
+                def fill(count=100_000, block=None):
+                    for _ in range(count):
+                        producer.produce("t", b"x" * 100, on_delivery=lambda *_: seen.append(1), block=block)
+
+                self.assertRaises(BufferError, fill)
+                time.sleep(0.2)  # reports are there by now, whose memory and places poll() gives back
+                self.assertRaises(BufferError, fill)
+                self.assertEqual(seen, [])
+                fill(5000, block=20)
+                self.assertGreater(len(seen), 0)
+            seen.clear()
+
     @shows("C23", "C30", "C31", "C33")
     def test_close_waits_twice_is_once_and_use_after_it_is_an_error(self):
         reports = []
