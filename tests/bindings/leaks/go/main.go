@@ -189,7 +189,10 @@ func (r *round) transactions() {
 		fails(older.TryProduce("t", record(), nil))
 		must(older.BeginTransaction())
 		must(r.cluster.PushPartitionErrors("t", 0, ottla.CodeInvalidRecord))
-		r.send(ctx, older, 50, nil)
+		for range 50 {
+			r.records++
+			_ = older.TryProduce("t", record(), nil) // the first is refused by the broker, and the others then perhaps by the call
+		}
 		fails(older.CommitTransaction(ctx))
 		must(older.AbortTransaction(ctx))
 		fails(older.Transact(ctx, func(ctx context.Context) error {
