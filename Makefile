@@ -39,4 +39,4 @@ wheel: ## Python wheels for this platform and for musl, and a source distributio
 
 clean: ## remove what builds and tests left in this folder
 	cargo clean
-	rm -rf build dist
+	rm -rf build dist bindings/python/build bindings/python/*.egg-info bindings/go/lib/*/libottla.a bindings/go/lib/*/stamp.h

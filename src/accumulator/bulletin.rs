@@ -31,6 +31,14 @@ pub struct News {
     pub closed: bool,
 }
 
+impl News {
+    /// What stands between the producer and this topic, as far as is known.
+    pub fn obstacle(&self, topic: u32) -> Option<&Error> {
+        let answer = self.topic_errors.get(&topic).map(|answer| &answer.0);
+        answer.or(self.unreachable.as_ref()).or(self.cluster_error.as_ref())
+    }
+}
+
 impl Bulletin {
     /// Changes the news and wakes everybody who waits.
     pub fn post(&self, change: impl FnOnce(&mut News)) {

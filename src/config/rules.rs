@@ -89,6 +89,9 @@ pub(super) fn idempotence(config: &mut ProducerConfig, is_set: IsSet) -> Result<
         if is_set("enable.idempotence") {
             return refuse(format!("`enable.idempotence` is true, but {against}"));
         }
+        if config.identity.transactional_id.is_some() {
+            return refuse(format!("`transactional.id` is set, but {against}"));
+        }
         config.identity.idempotence = false;
         config.warnings.push(format!("idempotence is off because {against}"));
     }
@@ -105,7 +108,7 @@ pub(super) fn idempotence(config: &mut ProducerConfig, is_set: IsSet) -> Result<
     }
 
     if config.identity.transactional_id.is_some() && !config.identity.idempotence {
-        return refuse("`transactional.id` is set, but idempotence is off".to_owned());
+        return refuse("`transactional.id` is set, but `enable.idempotence` is false".to_owned());
     }
     Ok(())
 }

@@ -151,7 +151,8 @@ fn transactions_bring_idempotence_along_and_need_it() {
         assert!(config.identity.idempotence, "{compat}");
         for against in [("enable.idempotence", "false"), ("acks", "1"), ("retries", "0")] {
             let error = refused(&[transactional, ("compat", compat), against]);
-            assert!(error.message().contains("transactional.id"), "{error}");
+            let text = error.message();
+            assert!(text.contains("transactional.id") && text.contains(against.0), "{error}");
         }
     }
 }

@@ -47,6 +47,30 @@ fn a_send_waits_no_longer_than_max_block_and_says_why() {
 }
 
 #[test]
+fn a_record_whose_time_is_over_says_that_nobody_could_be_reached() {
+    let settings = [("delivery.timeout.ms", "600"), ("request.timeout.ms", "500")];
+    let of = |builder: ProducerBuilder| {
+        settings.iter().fold(builder, |builder, (name, value)| builder.set(name, value).unwrap())
+    };
+    let is_told = |producer: &Producer, topic: TopicId, begin: &str| {
+        let record = Record::value(b"x");
+        let sent = producer.send(topic, &record).unwrap().wait().unwrap_err().error;
+        assert_eq!(sent.code(), ErrorCode::EXPIRED);
+        let text = sent.message();
+        assert!(text.contains(begin) && text.contains("no broker can be reached"), "{text}");
+        assert!(text.contains("127.0.0.1"), "{text}");
+    };
+    let producer = of(refused()).set("send.wait", "false").unwrap().build().unwrap();
+    is_told(&producer, producer.topic("t").unwrap(), "no metadata for topic t within");
+    // The topic known, and its broker gone.
+    let producer = of(embedded()).build().unwrap();
+    let topic = producer.topic("t").unwrap();
+    producer.send(topic, &Record::value(b"x")).unwrap().wait().unwrap();
+    producer.mock_cluster().unwrap().broker_down(1).unwrap();
+    is_told(&producer, topic, "delivery.timeout.ms passed");
+}
+
+#[test]
 fn futures_complete_also_when_only_errors_are_to_be_reported() {
     let builder = embedded().set("delivery.report.only.error", "true").unwrap();
     let producer = builder.build().unwrap();

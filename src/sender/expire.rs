@@ -33,7 +33,11 @@ impl<N: Network> Sender<N> {
         let timeout = self.settings.delivery_timeout;
         let Some(partition) = accumulator.topics.partition(slot) else { return };
         let gone = || self.partition_missing(partition);
-        let why = self.identity_missing(slot, partition).or_else(gone);
+        let unreachable = || {
+            let news = self.parts.accumulator.bulletin.read();
+            news.unreachable.as_ref().map(|error| error.message().to_owned())
+        };
+        let why = self.identity_missing(slot, partition).or_else(gone).or_else(unreachable);
         let text = why.map_or(QUEUED.to_owned(), |why| format!("{QUEUED}: {why}"));
         for batch in partition.take_expired(&accumulator.pool, timeout, now) {
             let maybe_stored = batch.maybe_stored;
@@ -99,10 +103,11 @@ impl<N: Network> Sender<N> {
                 drop(parked);
                 if let Some(record) = record {
                     let waited_ms = now.since(record.parked_at).as_millis();
-                    let text = format!(
-                        "topic {} was not found in the cluster's metadata within {waited_ms} ms",
-                        topic.name
-                    );
+                    let mut text =
+                        format!("no metadata for topic {} within {waited_ms} ms", topic.name);
+                    if let Some(error) = accumulator.bulletin.read().obstacle(topic.id) {
+                        text = format!("{text}: {}", error.message());
+                    }
                     self.fail_parked_record(record, ErrorCode::EXPIRED, text);
                 }
             }

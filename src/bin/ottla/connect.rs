@@ -12,7 +12,7 @@ use ottla::error::ErrorCode;
 use ottla::metadata::ClusterSnapshot;
 use ottla::producer::{Producer, TopicId};
 
-use crate::exit::Failure;
+use crate::exit::{Failure, Outcome, DONE};
 use crate::output;
 
 /// Which cluster, and how to talk to it.
@@ -66,6 +66,28 @@ pub enum Settings {
     Map(ConfigMap),
     /// `-X list` or `-X dump`: this is to be printed, and nothing else done.
     Print(String),
+}
+
+/// Whether `-X list` is on the command line, which does without what a command needs else.
+pub fn asks_for_list(arguments: impl Iterator<Item = String>) -> bool {
+    let mut flag_before = false;
+    for argument in arguments {
+        let together = matches!(argument.as_str(), "-Xlist" | "-X=list" | "--setting=list");
+        if together || (flag_before && argument == "list") {
+            return true;
+        }
+        if argument == "--" {
+            return false;
+        }
+        flag_before = matches!(argument.as_str(), "-X" | "--setting");
+    }
+    false
+}
+
+/// Prints the settings, a line each.
+pub fn list() -> Outcome {
+    output::print(&reference::help())?;
+    Ok(DONE)
 }
 
 impl Connect {
@@ -216,6 +238,15 @@ pub fn print_or_map(settings: Settings) -> Result<Option<ConfigMap>, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_list_is_asked_for_anywhere() {
+        let asks = |line: &str| asks_for_list(line.split(' ').map(str::to_owned));
+        assert!(asks("ottla produce -X list") && asks("ottla perf -Xlist -t x"));
+        assert!(asks("ottla produce -t t -X acks=1 --setting list"));
+        assert!(!asks("ottla produce -t list") && !asks("ottla produce -X acks=1 list"));
+        assert!(!asks("ottla produce -t t -- -X list"), "files");
+    }
 
     fn map(entries: &[(usize, &str, &str)]) -> Result<ConfigMap, Failure> {
         let mut all = Entries::default();

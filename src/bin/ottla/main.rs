@@ -41,9 +41,16 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    if connect::asks_for_list(std::env::args()) {
+        return ended(connect::list());
+    }
     let line = CommandLine::parse();
     let interrupt = Interrupt::listen();
-    match run(&line.command, &interrupt) {
+    ended(run(&line.command, &interrupt))
+}
+
+fn ended(outcome: Outcome) -> ExitCode {
+    match outcome {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
             output::say(&format!("ottla: {failure}"));

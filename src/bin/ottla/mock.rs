@@ -85,7 +85,7 @@ pub struct Mock {
     #[arg(long = "topic-error", value_name = "TOPIC=ERROR")]
     topic_errors: Vec<TopicError>,
 
-    /// Brokers as old as those of a Kafka release, 1.1 or newer
+    /// Brokers as old as those of a Kafka release from 0.8 on; above the newest that is known it is that one
     #[arg(long, value_name = "RELEASE")]
     kafka_version: Option<String>,
 

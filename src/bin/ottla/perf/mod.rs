@@ -237,6 +237,10 @@ impl Bench<'_> {
         if self.args.print_metrics {
             self.print_metrics()?;
         }
+        if self.interrupt.exit_code().is_some() {
+            let (sent, asked) = (summary.records(), self.args.num_records);
+            say(&format!("ottla: interrupted after {sent} of {asked} records"));
+        }
         for (code, (count, message)) in self.tally.failures() {
             say(&format!("ottla: {count} records failed, {code}: {message}"));
         }

@@ -35,7 +35,8 @@ impl Summary<'_> {
         self.took.as_secs_f64().max(1e-9)
     }
 
-    fn records(&self) -> u64 {
+    /// How many have come to their end.
+    pub fn records(&self) -> u64 {
         self.counts.acked + self.counts.failed
     }
 
