@@ -20,7 +20,7 @@ from ottla import ErrorCode, KafkaException, MockCluster, Producer, SerializingP
 
 PRODUCE = 0
 #: In bytes, over the whole run.
-TRACED_LIMIT, RESIDENT_LIMIT = 64 << 10, 12 << 20
+TRACED_LIMIT, RESIDENT_LIMIT = 64 << 10, 6 << 20
 
 
 class Round:

@@ -5,6 +5,9 @@
 //
 // A round makes a cluster, producers and transactions of its own, and closes them. Compared are the least that Go's heap and
 // the system (resident memory) have seen after the rounds of the second fifth and of the last one, and descriptors and goroutines.
+//
+// 10,009,289 records in 485 rounds (one malloc arena): heap 142,704 bytes, in the end 161,752 (16 KB of it are what the
+// rounds saw); resident 13,742,080 bytes, in the end 13,881,344; 8 descriptors and 1 goroutine throughout.
 package main
 
 import (
@@ -26,7 +29,7 @@ import (
 const produceAPI = 0
 
 // In bytes, over the whole run.
-const heapLimit, residentLimit = 256 << 10, 12 << 20
+const heapLimit, residentLimit = 256 << 10, 6 << 20
 
 // round is one round; it counts the records that it had to do with.
 type round struct {
