@@ -53,6 +53,8 @@ pub struct Stage {
     late: bool,
     /// API and version of each request, in the order in which brokers got them.
     pub seen: Vec<(ApiKey, i16)>,
+    /// Connections end before the next records are written to them.
+    pub cuts_produce: bool,
     /// What clients wrote to their logs.
     pub lines: Vec<(Level, String)>,
 }
@@ -182,9 +184,10 @@ impl Link {
                 Some(id) => NetworkEvent::Received { id, bytes: bytes.clone() },
                 None => return Err(event),
             },
-            NetworkEvent::Disconnected { id, ref cause, .. } => match inside(&id) {
+            NetworkEvent::Disconnected { id, ref cause, ref unsent } => match inside(&id) {
                 Some(id) => {
-                    NetworkEvent::Disconnected { id, cause: cause.clone(), unsent: Vec::new() }
+                    let (cause, unsent) = (cause.clone(), unsent.clone());
+                    NetworkEvent::Disconnected { id, cause, unsent }
                 }
                 None => return Err(event),
             },
@@ -229,9 +232,16 @@ impl Network for Link {
         let bytes: Vec<u8> = slices.iter().flat_map(|slice| slice.to_vec()).collect();
         let mut stage = self.stage.lock();
         let Some(&broker) = stage.open.get(&connection) else { return };
+        let bytes = Bytes::from(bytes).slice(4..);
+        let produces = request_header(&bytes).is_ok_and(|header| header.key == ApiKey::Produce);
+        if produces && stage.cuts_produce {
+            stage.open.remove(&connection);
+            let cause = DisconnectCause::ClosedByPeer;
+            let event = NetworkEvent::Disconnected { id: connection, cause, unsent: vec![tag] };
+            return stage.waiting.push((now, event));
+        }
         stage.waiting.push((now, NetworkEvent::Sent { id: connection, tag }));
         let paused = stage.paused_until.get(&broker).copied().unwrap_or(Time::ZERO);
-        let bytes = Bytes::from(bytes).slice(4..);
         let at = now.plus_ms(1).max(paused);
         stage.arrivals.push(Arrival { at, connection, broker, bytes });
     }
@@ -312,6 +322,7 @@ pub fn stage((release, level): (&str, i16), seed: u64) -> Shared {
         next_connection: 0,
         late: !matches!(release, "2.1" | "2.8"),
         seen: Vec::new(),
+        cuts_produce: false,
         lines: Vec::new(),
     })))
 }
@@ -353,6 +364,11 @@ impl Rig {
         rig.init().unwrap();
         let topic = rig.producer.topic("t").unwrap();
         (rig, topic)
+    }
+
+    /// Every known partition goes on at this number, as after many records.
+    pub fn go_on_at(&mut self, next: i32) {
+        self.driver.sender().go_on_at(next);
     }
 
     /// Takes turns until `ms` have passed, or `done` says so.

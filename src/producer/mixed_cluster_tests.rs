@@ -4,6 +4,7 @@
 use super::embedded_support::*;
 use crate::error::ErrorCode;
 use crate::log::Level;
+use crate::mock::CoordinatorKind;
 use crate::producer::TopicId;
 
 /// A stage of modern brokers but for these.
@@ -117,5 +118,31 @@ fn idempotence_that_was_asked_for_takes_its_id_from_a_broker_that_has_one() {
         rig.send(topic, partition_of(&stage, 1), "v").unwrap();
         rig.run_ms(5_000);
         assert_eq!(rig.codes(), [ErrorCode::NONE], "{seed}");
+    }
+}
+
+/// Transactions begin with a question that any broker since 0.11 can answer.
+#[test]
+fn a_transaction_begins_at_whichever_broker_knows_of_them() {
+    for (seed, bootstrap) in (0..6).zip(["10.0.0.3:9092", BOOTSTRAP].into_iter().cycle()) {
+        let stage = mixed(&[(3, "0.10")]);
+        stage
+            .lock()
+            .cluster
+            .set_coordinator(CoordinatorKind::Transaction, "shipper", Some(1))
+            .unwrap();
+        let mut rig = Rig::new(&stage, &[("bootstrap.servers", bootstrap)], seed);
+        rig.init().unwrap_or_else(|error| panic!("{seed}: {error:?}"));
+    }
+}
+
+#[test]
+fn transactions_without_a_broker_that_knows_them_are_a_clear_error() {
+    let stage = mixed(&[(1, "0.10"), (2, "0.10"), (3, "0.10")]);
+    let mut rig = Rig::new(&stage, &[], 7);
+    let error = rig.init().unwrap_err();
+    assert!(error.is_fatal() && error.code() == ErrorCode::UNSUPPORTED_VERSION, "{error:?}");
+    for part in ["broker ", "0.11", "transactional.id"] {
+        assert!(error.message().contains(part), "{error}");
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::embedded_support::*;
 use crate::error::ErrorCode as E;
-use crate::mock::Fault;
+use crate::mock::{CoordinatorKind, Fault};
 use crate::producer::{GroupMetadata, GroupOffset};
 use crate::protocol::ApiKey;
 
@@ -167,4 +167,132 @@ fn an_abort_that_meets_an_unknown_producer_does_not_spin() {
     assert!(now.since(begun) > Duration::from_millis(100), "{:?}", now.since(begun));
     transact(&mut rig, topic, "b").unwrap();
     assert_eq!(all(&rig), ["b"]);
+}
+
+/// The request had no answer and the topic is gone (KAFKA-20077): whether the partition has joined nobody
+/// will say, but the end says whether there was anything to end.
+#[test]
+fn an_abort_ends_where_a_partition_may_have_joined_whose_topic_is_gone() {
+    for generation in [V1, OLD] {
+        for fault in [Fault::DropRequest, Fault::DropResponse] {
+            for before in [None, Some(true), Some(false)] {
+                let (mut rig, topic) = ready(generation);
+                rig.stage.lock().cluster.create_topic("gone", 1, 3).unwrap();
+                let gone = rig.producer.topic("gone").unwrap();
+                rig.run_ms(500);
+                // What an end without a transaction is told differs by what was before.
+                if let Some(commits) = before {
+                    rig.producer.begin_transaction().unwrap();
+                    rig.send(topic, 0, "a").unwrap();
+                    let ended = if commits { rig.commit() } else { rig.abort() };
+                    ended.unwrap();
+                }
+                rig.producer.begin_transaction().unwrap();
+                push(&rig.stage, ApiKey::AddPartitionsToTxn, std::slice::from_ref(&fault));
+                rig.send(gone, 0, "lost").unwrap();
+                rig.run_ms(5);
+                rig.stage.lock().cluster.delete_topic("gone").unwrap();
+                let what = format!("{generation:?} {fault:?} {before:?}");
+                let begun = rig.stage.lock().now;
+                rig.abort().unwrap_or_else(|error| panic!("{what}: {error:?}"));
+                let took_ms = (rig.stage.lock().now - begun).as_millis();
+                assert!(took_ms < 3_000, "{what}: {took_ms} ms");
+                transact(&mut rig, topic, "b").unwrap_or_else(|error| panic!("{what}: {error:?}"));
+                rig.run_ms(1_000);
+                let expected = if before == Some(true) { vec!["a", "b"] } else { vec!["b"] };
+                assert_eq!(all(&rig), expected, "{what}");
+            }
+        }
+    }
+}
+
+/// No group's offsets are sent to the coordinator of another one.
+#[test]
+fn each_group_is_asked_at_its_own_coordinator() {
+    let (mut rig, topic) = ready(V2);
+    let seat = |rig: &Rig, group: &str| {
+        rig.stage.lock().cluster.coordinator(CoordinatorKind::Group, group).unwrap()
+    };
+    let names: Vec<String> = (0..20).map(|n| format!("group-{n}")).collect();
+    let first = &names[0];
+    let second = names.iter().find(|name| seat(&rig, name) != seat(&rig, first)).unwrap();
+    let commit = |rig: &mut Rig, name: &str, ms: u64| {
+        let group = GroupMetadata::new(name, -1, "", None).unwrap();
+        let given = [GroupOffset::new("in", 0, 1)];
+        rig.wait(ms, |producer| {
+            producer.send_offsets_to_transaction(&given, &group, Duration::ZERO)
+        })
+    };
+    rig.producer.begin_transaction().unwrap();
+    rig.send(topic, 0, "a").unwrap();
+    commit(&mut rig, first, 10_000).unwrap();
+    keys(&rig);
+    commit(&mut rig, second, 10_000).unwrap();
+    let count =
+        |keys: &[ApiKey]| keys.iter().filter(|&&key| key == ApiKey::TxnOffsetCommit).count();
+    assert_eq!(count(&keys(&rig)), 1, "in the same transaction");
+    rig.commit().unwrap();
+    // The answer that names one coordinator comes when another one is being looked for.
+    rig.producer.begin_transaction().unwrap();
+    rig.stage.lock().cluster.set_delay_ms(None, Some(ApiKey::FindCoordinator), 100);
+    assert_eq!(commit(&mut rig, first, 20).unwrap_err().code(), E::TIMED_OUT);
+    rig.abort().unwrap();
+    rig.producer.begin_transaction().unwrap();
+    keys(&rig);
+    commit(&mut rig, second, 10_000).unwrap();
+    assert_eq!(count(&keys(&rig)), 1, "with an answer under way");
+    rig.commit().unwrap();
+}
+
+/// As `an_abort_before_any_record_was_taken_leaves_no_gap`, for records that have not left the process.
+#[test]
+fn an_abort_of_records_that_were_not_written_leaves_no_gap() {
+    for generation in ALL {
+        let (mut rig, topic) = ready(generation);
+        transact(&mut rig, topic, "a").unwrap();
+        rig.producer.begin_transaction().unwrap();
+        rig.stage.lock().cuts_produce = true;
+        rig.send(topic, 0, "lost").unwrap();
+        rig.run_ms(60);
+        rig.abort().unwrap();
+        rig.stage.lock().cuts_produce = false;
+        rig.producer.begin_transaction().unwrap();
+        rig.send(topic, 0, "b").unwrap();
+        rig.commit().unwrap_or_else(|error| panic!("{generation:?}: {error:?}"));
+        assert_eq!(all(&rig), ["a", "b"], "{generation:?}");
+    }
+}
+
+/// Numbers go from the largest to 0 inside of a transaction, at its edge and in what is sent again.
+#[test]
+fn numbers_start_anew_behind_the_largest() {
+    // An epoch that spans transactions; other brokers take no unknown producer in the middle of its numbers.
+    // Where its begin is verified (KIP-890), the embedded ones look for the lowest number that tried, and
+    // count no further than the largest: there nothing is refused on purpose.
+    for (generation, refused) in [(("2.8", 1), true), (V1, false)] {
+        for first in i32::MAX - 4..=i32::MAX {
+            let settings = [("batch.num.messages", "1"), ("retry.backoff.ms", "20")];
+            let mut rig = Rig::new(&stage(generation, 7), &settings, 7);
+            rig.init().unwrap();
+            let topic = rig.producer.topic("t").unwrap();
+            rig.run_ms(500);
+            rig.go_on_at(first);
+            let mut expected = Vec::new();
+            for transaction in 0..3 {
+                rig.producer.begin_transaction().unwrap();
+                for n in 0..4 {
+                    expected.push(format!("{transaction}-{n}"));
+                    rig.send(topic, 0, &expected[expected.len() - 1]).unwrap();
+                }
+                if refused && transaction < 2 {
+                    let codes =
+                        [E::NOT_ENOUGH_REPLICAS, E::NONE, E::NOT_ENOUGH_REPLICAS_AFTER_APPEND];
+                    rig.stage.lock().cluster.push_partition_errors("t", 0, &codes);
+                }
+                rig.commit().unwrap_or_else(|error| panic!("{generation:?} {first}: {error:?}"));
+            }
+            rig.run_ms(1_000);
+            assert_eq!(all(&rig), expected, "{generation:?} {first}");
+        }
+    }
 }

@@ -88,14 +88,7 @@ impl<N: Network> Sender<N> {
         if at > now {
             return at.min(decide_at);
         }
-        let client = &self.parts.client;
-        decide_at.min(match self.nodes_that_may_offer() {
-            None => client.any_node_at(now),
-            Some(nodes) => {
-                let delays = nodes.iter().map(|&node| client.poll_delay(node, now));
-                delays.min().unwrap_or(Time::NEVER)
-            }
-        })
+        decide_at.min(self.offered_at(ApiKey::InitProducerId, 0, now))
     }
 
     /// Asks for a producer id if one is wanted and a broker can be asked.
@@ -103,13 +96,8 @@ impl<N: Network> Sender<N> {
         if self.identity.ask_at() > now {
             return;
         }
-        let nodes = match self.nodes_that_may_offer() {
-            Some(nodes) => nodes,
-            None => self.parts.client.least_loaded(now).into_iter().collect(),
-        };
-        let mut nodes = nodes.into_iter();
-        let Some(node) = nodes.find(|&node| self.parts.client.ready(node, now)) else { return };
         let api = ApiKey::InitProducerId;
+        let Some(node) = self.any_that_offers(api, 0, now) else { return };
         let Some(version) = self.parts.client.usable_version(node, api) else {
             return self.identity_not_offered(node, now);
         };
@@ -120,30 +108,6 @@ impl<N: Network> Sender<N> {
                 self.parts.client.send(node, request, now);
             }
             Err(error) => self.stop(error, now),
-        }
-    }
-
-    /// Where a broker was heard that does not give ids: those that do, or else those of the cluster that
-    /// might, as far as they are known yet. `None`: any broker may be asked.
-    fn nodes_that_may_offer(&self) -> Option<Vec<NodeId>> {
-        let client = &self.parts.client;
-        let offers = |node: &NodeId| client.usable_version(*node, ApiKey::InitProducerId).is_some();
-        let heard =
-            self.magics.keys().copied().filter(|node| client.node_versions(*node).is_some());
-        let (offering, others): (Vec<NodeId>, Vec<NodeId>) = heard.partition(offers);
-        if others.is_empty() {
-            return None;
-        }
-        if !offering.is_empty() {
-            return Some(offering);
-        }
-        let snapshot = self.parts.metadata.snapshot();
-        let known = snapshot.nodes.keys().copied();
-        let nodes: Vec<NodeId> = known.filter(|node| !node.is_bootstrap()).collect();
-        let unheard = |node: &NodeId| !self.magics.contains_key(node) && !self.mute.contains(node);
-        match nodes.iter().copied().filter(unheard).collect::<Vec<NodeId>>() {
-            all_heard if all_heard.is_empty() && !nodes.is_empty() => None,
-            unheard => Some(unheard),
         }
     }
 

@@ -5,6 +5,7 @@ mod acknowledge;
 mod expire;
 mod finish;
 mod identify;
+mod offers;
 #[cfg(test)]
 mod once_tests;
 mod produce;
@@ -397,6 +398,12 @@ impl<N: Network> Sender<N> {
     #[cfg(any(test, feature = "sim"))]
     pub fn start_numbers_at(&mut self, next: i32) {
         self.fresh_slot.sequences.start_at(next);
+    }
+
+    /// Every known partition goes on at this number, whoever it follows.
+    #[cfg(test)]
+    pub fn go_on_at(&mut self, next: i32) {
+        self.slots.iter_mut().for_each(|slot| slot.sequences.start_at(next));
     }
 
     /// What the rule goes by for one partition.

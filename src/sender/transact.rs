@@ -107,7 +107,11 @@ impl<N: Network> Sender<N> {
         let client = &self.parts.client;
         let at = |wish: &Wish| match wish.node {
             Some(node) => wish.at.max(client.poll_delay(node, now)),
-            None => wish.at.max(client.any_node_at(now)),
+            None => wish.at.max(self.offered_at(
+                wish.what.rpc().api(),
+                transaction.versions(wish.what).0,
+                now,
+            )),
         };
         transaction.wishes().iter().map(at).min().unwrap_or(Time::NEVER)
     }
@@ -142,11 +146,15 @@ impl<N: Network> Sender<N> {
     }
 
     fn grant(&mut self, wish: &Wish, now: Time) {
-        let node = wish.node.or_else(|| self.parts.client.least_loaded(now));
-        let Some(node) = node.filter(|&node| self.parts.client.ready(node, now)) else { return };
-        let Some(transaction) = &mut self.transaction else { return };
+        let Some(transaction) = &self.transaction else { return };
         let api = wish.what.rpc().api();
         let (lowest, highest) = transaction.versions(wish.what);
+        let node = match wish.node {
+            Some(node) => Some(node).filter(|&node| self.parts.client.ready(node, now)),
+            None => self.any_that_offers(api, lowest, now),
+        };
+        let Some(node) = node else { return };
+        let Some(transaction) = &mut self.transaction else { return };
         let version = self.parts.client.version_within(node, api, lowest, highest);
         let Some(version) = version else {
             let error = transaction.not_offered(wish.what, node);

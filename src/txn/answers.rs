@@ -95,7 +95,7 @@ impl Transaction {
         }
         if what == What::AddPartitions {
             self.members.ask_again(doubtful);
-            if !self.desk.state().takes_records() && !self.is_committing() {
+            if self.is_given_up() {
                 self.members.close();
             }
         }
@@ -103,8 +103,11 @@ impl Transaction {
         self.lanes[what.lane()].pause(&self.settings.backoff, moment.random, moment.now);
     }
 
-    fn is_committing(&self) -> bool {
-        matches!(self.stage, Stage::Drain { commit: true } | Stage::End { commit: true })
+    /// Whether nothing of the transaction is to be committed any more.
+    fn is_given_up(&self) -> bool {
+        let commits =
+            matches!(self.stage, Stage::Drain { commit: true } | Stage::End { commit: true });
+        !self.desk.state().takes_records() && !commits
     }
 
     /// Forgets offsets that nobody wants, unless the coordinator may know of the group: it must then be asked
@@ -243,6 +246,15 @@ impl Transaction {
             self.members.answered(|_, _| false);
             return self.obey(what, Ruling::Abort, error, moment);
         };
+        if code == ErrorCode::UNKNOWN_TOPIC_OR_PARTITION && self.is_given_up() {
+            // The topic is gone, so whether the partition has joined will never be said. The end says whether
+            // there is anything to end.
+            self.members.ask_again(true);
+            self.members.drop_waiting();
+            self.begun = self.begun.max(Begun::Perhaps);
+            self.lanes[what.lane()].clear();
+            return Effect::None;
+        }
         if matches!(ruling, Ruling::Seek | Ruling::Retry) {
             let first = self.begun == Begun::No && code == ErrorCode::CONCURRENT_TRANSACTIONS;
             let effect = self.obey(what, ruling, said(Rpc::AddPartitions, code), moment);
@@ -334,7 +346,7 @@ impl Transaction {
             }
             return Effect::None;
         }
-        if ruling != Ruling::Done {
+        if ruling != Ruling::Done && !self.says_nothing_began(what, code) {
             return self.obey(what, ruling, said(Rpc::End, code), moment);
         }
         self.lanes[what.lane()].clear();
@@ -356,6 +368,13 @@ impl Transaction {
 }
 
 impl Transaction {
+    /// Whether an abort was refused because there is nothing to abort, which was in doubt. (What that error
+    /// could say besides, an epoch that is over, has its own code.)
+    fn says_nothing_began(&self, what: What, code: ErrorCode) -> bool {
+        let doubted = self.protocol == Protocol::V1 && self.begun == Begun::Perhaps;
+        doubted && what == (What::End { commit: false }) && code == ErrorCode::INVALID_TXN_STATE
+    }
+
     /// Whether the coordinator may not know of the transaction that it was asked to abort.
     fn may_be_too_early(&self, what: What) -> bool {
         let unknown = self.protocol == Protocol::V2 && self.begun == Begun::Perhaps;

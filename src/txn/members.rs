@@ -90,6 +90,11 @@ impl Members {
         self.by_place.retain(|_, member| member.stage != Stage::New || member.doubtful);
     }
 
+    /// Those that wait are not to join after all, also if they may have.
+    pub(super) fn drop_waiting(&mut self) {
+        self.by_place.retain(|_, member| member.stage == Stage::Joined);
+    }
+
     pub(super) fn clear(&mut self) {
         self.by_place.clear();
     }

@@ -193,6 +193,8 @@ pub struct Transaction {
     pub(super) id: Option<ProducerId>,
     pub(super) protocol: Protocol,
     pub(super) seats: [Option<NodeId>; 2],
+    /// The group whose coordinator has the second seat, or is being looked for.
+    seated_group: String,
     pub(super) members: Members,
     pub(super) offsets: Option<OffsetsWork>,
     pub(super) stage: Stage,
@@ -216,6 +218,7 @@ impl Transaction {
             id: None,
             protocol: Protocol::V1,
             seats: [None, None],
+            seated_group: String::new(),
             members: Members::default(),
             offsets: None,
             stage: Stage::Idle,
@@ -274,6 +277,7 @@ impl Transaction {
             Ask::SendOffsets(offsets) if self.offsets.is_none() => {
                 let (left, joined) = (offsets.clone(), self.protocol == Protocol::V2);
                 let work = OffsetsWork { call, left, joined, doubtful: false, abandoned: false };
+                self.seat_group(work.left.group.group_id().to_owned());
                 self.offsets = Some(work);
                 return false;
             }
@@ -285,6 +289,17 @@ impl Transaction {
         let aborts = call.ask == Ask::Abort;
         self.call = Some(call);
         aborts
+    }
+
+    /// The offsets to come are of this group: whoever coordinates another one has no seat, also if the answer
+    /// that names it is still to come.
+    fn seat_group(&mut self, group: String) {
+        if self.seated_group != group {
+            self.seats[Seat::Group as usize] = None;
+            let _ = self.lanes[What::Find(Seat::Group).lane()].land();
+            self.lanes[What::Find(Seat::Group).lane()].clear();
+            self.seated_group = group;
+        }
     }
 
     /// The call that the stage was for has ended.
@@ -564,7 +579,13 @@ impl Transaction {
     /// What a coordinator that lacks `what` is told.
     pub fn not_offered(&self, what: What, node: NodeId) -> Error {
         let api: ApiKey = what.rpc().api();
-        let text = format!("broker {node} speaks no version of {api:?} that ottla can use here");
+        let text = match what {
+            What::Find(Seat::Transaction) => format!(
+                "no broker that can be reached knows transactions (Kafka 0.11): broker {node}, for one, \
+                 speaks no version of {api:?} that ottla can use; without transactional.id records can go"
+            ),
+            _ => format!("broker {node} speaks no version of {api:?} that ottla can use here"),
+        };
         Error::new(ErrorCode::UNSUPPORTED_VERSION, text)
     }
 }

@@ -186,6 +186,11 @@ fn markers_wait_for_a_leader() {
         assert_eq!(bench.state(), TransactionState::PrepareCommit);
         let left = bench.tester.cluster.transaction(ID).unwrap().partitions;
         assert_eq!(left.into_iter().collect::<Vec<_>>(), [("t".to_owned(), 0)]);
+        let next = bench.tester.cluster.next_due();
+        assert!(
+            next > bench.tester.now && next < Time::NEVER,
+            "nobody looks without end: {next:?}"
+        );
         bench.tester.cluster.set_leader("t", 0, Some(3)).unwrap();
         bench.advance_ms(0);
         assert_eq!((bench.committed(0), bench.state()), (1, TransactionState::CompleteCommit));

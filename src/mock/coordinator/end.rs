@@ -21,6 +21,10 @@ const FENCED_SINCE: i16 = 2;
 /// The version whose clients take the next epoch from the answer (KIP-890).
 const BUMPS_SINCE: i16 = 5;
 
+/// What could not be done because a leader or coordinator is missing is tried again after this time, or with
+/// the next request.
+const WAIT_MS: u64 = 10;
+
 /// What is known of a transactional id (as DescribeTransactions would tell it).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TransactionDescription {
@@ -104,14 +108,13 @@ impl Cluster {
     /// requests calls it before. A marker waits for its coordinator and for its partition's leader.
     pub fn advance(&mut self, now: Time) {
         let mut waiting = Vec::new();
+        self.transactions.resume();
         while let Some((at, id)) = self.transactions.take_due(now) {
             if !self.advance_one(&id, at, now) {
                 waiting.push((at, id));
             }
         }
-        for (at, id) in waiting {
-            self.transactions.set_due(&id, at);
-        }
+        self.transactions.put_off(waiting, now.plus_ms(WAIT_MS));
     }
 
     /// When [`Cluster::advance`] has something to do next; [`Time::NEVER`] for nothing.

@@ -19,6 +19,10 @@ pub(in crate::mock) struct Transactions {
     entries: BTreeMap<String, Entry>,
     /// Who is due when; without those that never are.
     timeline: BTreeSet<(Time, String)>,
+    /// Who was due when, and could not be served.
+    put_off: Vec<(Time, String)>,
+    /// When to look at those again.
+    retry_at: Option<Time>,
     /// How long after the end of a transaction its markers are written.
     pub(in crate::mock) marker_delay_ms: u64,
 }
@@ -45,6 +49,7 @@ impl Transactions {
     /// When an id wants attention next; instead of what was said before.
     pub(in crate::mock) fn set_due(&mut self, id: &str, due: Time) {
         let Some(entry) = self.entries.get_mut(id) else { return };
+        self.put_off.retain(|(_, other)| other != id);
         let before = std::mem::replace(&mut entry.due, due);
         if before != Time::NEVER {
             self.timeline.remove(&(before, id.to_owned()));
@@ -54,14 +59,31 @@ impl Transactions {
         }
     }
 
-    /// When the first id is due; [`Time::NEVER`] for none.
+    /// When the first id is due, or those that were put off are to be looked at; [`Time::NEVER`] for none.
     pub(in crate::mock) fn next_due(&self) -> Time {
+        let retry_at = self.retry_at.filter(|_| !self.put_off.is_empty());
+        self.first_due().min(retry_at.unwrap_or(Time::NEVER))
+    }
+
+    fn first_due(&self) -> Time {
         self.timeline.first().map_or(Time::NEVER, |first| first.0)
+    }
+
+    /// What was due for these at their time could not be done: they are to be looked at again.
+    pub(in crate::mock) fn put_off(&mut self, ids: Vec<(Time, String)>, retry_at: Time) {
+        (self.put_off, self.retry_at) = (ids, Some(retry_at));
+    }
+
+    /// Those that were put off are due again at the times at which they were.
+    pub(in crate::mock) fn resume(&mut self) {
+        for (at, id) in std::mem::take(&mut self.put_off) {
+            self.set_due(&id, at);
+        }
     }
 
     /// Takes the first id that is due by now; it is not due again until it is said so.
     pub(in crate::mock) fn take_due(&mut self, now: Time) -> Option<(Time, String)> {
-        if self.next_due() > now {
+        if self.first_due() > now {
             return None;
         }
         let (due, id) = self.timeline.pop_first()?;
