@@ -180,6 +180,7 @@ fn a_partition_that_forgets_its_producers_stops_nobody() {
         unsettled(options);
         options.troubles.push((Trouble::Forgetting, 100));
     });
+    assert!(outcomes.iter().all(|outcome| outcome.forgotten > 0));
     assert!(stored(&outcomes) > 0);
 }
 

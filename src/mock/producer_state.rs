@@ -332,6 +332,12 @@ impl Cluster {
         Ok(())
     }
 
+    /// How many producers a partition knows.
+    #[cfg(feature = "sim")]
+    pub(crate) fn known_producers(&self, name: &str, partition: i32) -> usize {
+        self.partition(name, partition).map_or(0, |found| found.producers.producers.len())
+    }
+
     /// Makes a partition believe that a producer has last written a batch of one record with this
     /// epoch and sequence, where its log ends now: a start near the end of either. (That record
     /// itself is not in the log.)

@@ -115,3 +115,42 @@ fn what_a_smaller_topic_of_the_same_name_has_no_place_for_is_told_so() {
     assert!(fate.text.contains("topic t has 2 partitions now, no partition 3"), "{}", fate.text);
     pair.check_clean();
 }
+
+/// One whose topic was not used for so long that nobody asks for it any more; `meanwhile` happens before.
+fn forgotten(meanwhile: impl FnOnce(&mut Pair)) -> (Pair, TopicId) {
+    let settings = [("metadata.max.idle.ms", "5000"), ("metadata.max.age.ms", "500")];
+    let (mut pair, topic) = Pair::ready(&settings);
+    meanwhile(&mut pair);
+    pair.run_ms(10_000);
+    assert!(!pair.producer.shared.metadata.wants("t"));
+    (pair, topic)
+}
+
+fn gets_through(mut pair: Pair, topic: TopicId) {
+    pair.send(topic, 0, 1, "after a long time");
+    pair.run_ms(200);
+    let asked = pair.asked().remove(0);
+    assert_eq!((asked.node, asked.values()), (2, vec!["after a long time"]));
+}
+
+/// Found by the simulator: the records of a topic that had no leader when it was last asked for were never
+/// sent, as nobody asked for it again.
+#[test]
+fn a_forgotten_topic_without_leaders_is_asked_for_again() {
+    let (mut pair, topic) = forgotten(|pair| {
+        pair.change_topic(|topic| topic.leaders = vec![-1, -1]);
+        pair.run_ms(1_000);
+    });
+    pair.change_topic(|topic| topic.leaders = vec![2, 2]);
+    gets_through(pair, topic);
+}
+
+/// Nor those of one whose leader has left the cluster since.
+#[test]
+fn a_forgotten_topic_whose_leader_has_left_is_asked_for_again() {
+    let (mut pair, topic) = forgotten(|_| {});
+    pair.script.lock().brokers = vec![2];
+    pair.change_topic(|topic| topic.leaders = vec![2, 2]);
+    pair.run_ms(2_000);
+    gets_through(pair, topic);
+}

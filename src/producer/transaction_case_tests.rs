@@ -516,3 +516,22 @@ fn an_abort_that_comes_too_early_is_not_taken_for_a_fence_nor_a_fence_for_that()
     assert_eq!(error.code(), E::PRODUCER_FENCED);
     assert!(error.is_fatal());
 }
+
+/// However short the pauses are, markers get their time before an early abort is taken for that of a fenced
+/// producer.
+#[test]
+fn an_abort_that_comes_too_early_is_patient_also_with_short_pauses() {
+    let shared = stage(V2, 7);
+    let settings = [("retry.backoff.ms", "1"), ("retry.backoff.max.ms", "1")];
+    let (mut rig, topic) = Rig::ready(&shared, &settings);
+    rig.stage.lock().cluster.set_marker_delay_ms(4_000);
+    transact(&mut rig, topic, "a").unwrap();
+    rig.producer.begin_transaction().unwrap();
+    push(&rig.stage, ApiKey::Produce, &[Fault::DropRequest]);
+    rig.send(topic, 0, "lost").unwrap();
+    rig.run_ms(7);
+    rig.abort().unwrap();
+    transact(&mut rig, topic, "b").unwrap();
+    rig.run_ms(5_000);
+    assert_eq!(all(&rig), ["a", "b"]);
+}

@@ -431,9 +431,7 @@ impl<N: Network> Sender<N> {
         let facts = self.facts(slot);
         let place = standing(&facts, now);
         match (place, &facts.head) {
-            (Standing::WithoutLeader, _) => {
-                self.parts.metadata.request_update();
-            }
+            (Standing::WithoutLeader, _) => self.seek_leader(slot, now),
             (Standing::Gated, Some(head)) => self.want_identity(slot, head),
             _ => {}
         }

@@ -8,7 +8,7 @@ use crate::accumulator::append::{AppendFailure, Outgoing};
 use crate::accumulator::batch::AppendContext;
 use crate::accumulator::parked::ParkedRecord;
 use crate::accumulator::pool::Taker;
-use crate::accumulator::topic::{Topic, TopicId, TopicState, TopicView};
+use crate::accumulator::topic::{Slot, Topic, TopicId, TopicState, TopicView};
 use crate::client::network::Network;
 use crate::error::{Error, ErrorCode};
 use crate::metadata::{ClusterSnapshot, NodeId, TopicMetadata};
@@ -49,6 +49,16 @@ impl<N: Network> Sender<N> {
         }
     }
 
+    /// There are records, and nobody is known to take them. The topic may not have been asked for for long
+    /// (`metadata.max.idle.ms`).
+    pub(super) fn seek_leader(&mut self, slot: Slot, now: Time) {
+        if let Some(partition) = self.parts.accumulator.topics.partition(slot) {
+            let name = self.topic_name(partition.topic);
+            self.parts.metadata.want_topic(&name, now);
+        }
+        self.parts.metadata.request_update();
+    }
+
     /// Brings the queues in line with a new snapshot, if there is one.
     pub(super) fn follow_metadata(&mut self, now: Time) {
         let version = self.parts.metadata.version();
@@ -60,8 +70,9 @@ impl<N: Network> Sender<N> {
         self.forget_brokers_that_left(&snapshot);
         let accumulator = self.parts.accumulator.clone();
         for topic in accumulator.topics.iter() {
-            if let Some(known) = snapshot.topic(&topic.name) {
-                self.follow_topic(topic, known, &snapshot, now);
+            match snapshot.topic(&topic.name) {
+                Some(known) => self.follow_topic(topic, known, &snapshot, now),
+                None => self.keep_leaders(topic, &snapshot, now),
             }
         }
         for slot in self.schedule.take_without_leader() {
@@ -132,6 +143,17 @@ impl<N: Network> Sender<N> {
         if before.is_some_and(|before| before != known.id) {
             for partition in topic.partitions().iter() {
                 self.slot(partition.slot).sequences.begin_log();
+                self.evaluate(partition.slot, now);
+            }
+        }
+    }
+
+    /// The topic is not asked for any more: what was known of its leaders holds as long as they are there.
+    fn keep_leaders(&mut self, topic: &Topic, snapshot: &ClusterSnapshot, now: Time) {
+        for partition in topic.partitions().iter() {
+            let state = self.slot(partition.slot);
+            if state.leader.is_some_and(|leader| !snapshot.nodes.contains_key(&leader)) {
+                state.leader = None;
                 self.evaluate(partition.slot, now);
             }
         }

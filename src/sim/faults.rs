@@ -57,6 +57,8 @@ pub enum Trouble {
     CoordinatorMove,
     /// The next request of one kind of which transactions are made fails.
     TransactionFault,
+    /// A consumer group has another generation.
+    Rebalance,
     /// A partition gets a marker of its own, whatever becomes of the transaction. No broker does so: for a
     /// case that shows what the oracle sees.
     ForgedMarker,
@@ -89,7 +91,7 @@ impl Trouble {
 
     /// What strikes only where there are transactions.
     pub const OF_TRANSACTIONS: &'static [Trouble] =
-        &[Trouble::CoordinatorMove, Trouble::TransactionFault];
+        &[Trouble::CoordinatorMove, Trouble::TransactionFault, Trouble::Rebalance];
 }
 
 /// The end of a trouble that lasts.
@@ -168,6 +170,7 @@ impl World {
             }
             Trouble::CoordinatorMove => self.move_coordinator(),
             Trouble::TransactionFault => self.fail_transactional_request(),
+            Trouble::Rebalance => self.rebalance(),
             Trouble::ForgedMarker => {
                 let partition = self.trouble_rng.i32(0..self.options.topics[0].partitions as i32);
                 let name = &self.options.topics[0].name;
@@ -330,7 +333,9 @@ impl World {
             }
             Trouble::Forgetting => {
                 self.forgetful.insert((index, partition));
+                let before = self.cluster.known_producers(&name, partition);
                 let _ = self.cluster.forget_producers(&name, partition);
+                self.forgotten += before - self.cluster.known_producers(&name, partition);
                 return;
             }
             Trouble::SmallerBatches => {

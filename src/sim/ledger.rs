@@ -11,12 +11,15 @@ use crate::time::Time;
 /// Tokens begin here, so that an index or a zero that is taken for a token shows.
 const FIRST_TOKEN: u64 = 1 << 40;
 
+/// A record's headers.
+pub(super) type Headers = Vec<(String, Option<Vec<u8>>)>;
+
 /// What makes a record what it is, but for its time.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct Content {
     pub(super) key: Option<Vec<u8>>,
     pub(super) value: Option<Vec<u8>>,
-    pub(super) headers: Vec<(String, Option<Vec<u8>>)>,
+    pub(super) headers: Headers,
 }
 
 /// A record that the application gave to `send`.
@@ -27,7 +30,9 @@ pub(super) struct Sent {
     /// The partition asked for, or -1.
     pub(super) partition: i32,
     /// The record as the log should have it (after interceptors).
+    /// Without its headers where brokers may lose them.
     pub(super) content: Content,
+    pub(super) headers: Headers,
     /// Its time as the log should have it.
     pub(super) timestamp_ms: i64,
     pub(super) at: Time,
@@ -150,6 +155,12 @@ impl Ledger {
             let sent = offsets.iter().map(|at| (group.to_owned(), at.partition, at.offset));
             open.offsets.extend(sent);
         }
+    }
+
+    /// Whether the last transaction has what had to get through, and was committed.
+    pub(super) fn has_probed(&self) -> bool {
+        let committed = self.transactions.last().is_some_and(|last| last.committed);
+        committed && self.sent.iter().any(|sent| sent.probe)
     }
 
     /// Records accepted and not reported.

@@ -66,10 +66,14 @@ pub struct WorkloadPlan {
     pub burst_max: usize,
     /// Largest value.
     pub value_max_bytes: usize,
+    /// In parts of a thousand: steps whose records are sent in one call.
+    pub batches: u32,
     /// In parts of a thousand: steps that flush.
     pub flushes: u32,
     /// In parts of a thousand: steps that purge.
     pub purges: u32,
+    /// Records have headers also where brokers may be too old for them.
+    pub headers_to_old: bool,
     /// In parts of a thousand: records to an explicit partition.
     pub explicit: u32,
     /// In parts of a thousand: records with a key.
@@ -114,7 +118,7 @@ pub struct Options {
     /// Kinds of trouble with the mean time between two of each, in milliseconds.
     pub troubles: Vec<(Trouble, u64)>,
     /// When, in milliseconds, which broker is as old as which release from then on: rolling upgrades and
-    /// downgrades. Empty in most runs; the others have no record headers, which not every format has.
+    /// downgrades. Empty in most runs.
     pub ages: Vec<(u64, i32, &'static str)>,
     /// Transactions, if there are any.
     pub transactions: Option<TransactionPlan>,
@@ -190,6 +194,9 @@ impl Options {
         options.draw_compression();
         options.draw_ages();
         options.keep_quiet_in_silence();
+        // From a stream of its own, too.
+        let rng = &mut Rng::with_seed(seed ^ 0x000b_a7c4);
+        options.workload.batches = pick(rng, &[0, 0, 300, 1000]);
         options
     }
 
@@ -276,11 +283,13 @@ impl Options {
             self.ages.push((at_ms, broker, RELEASES[rng.usize(..RELEASES.len())]));
         }
         self.workload.intercepts = false;
-        // Asked for by name it would be an error as soon as an old broker is asked for an id.
-        self.idempotent = false;
+        self.workload.headers_to_old = rng.bool();
+        // By default it gives way to old brokers; what was asked for by name is an error then.
+        let asked = pick(rng, &[None, Some(false), Some(self.idempotent)]);
+        self.idempotent = asked == Some(true);
         self.config.retain(|(name, _)| *name != "enable.idempotence");
-        if rng.bool() {
-            self.config.push(("enable.idempotence", "false".to_owned()));
+        if let Some(asked) = asked {
+            self.config.push(("enable.idempotence", asked.to_string()));
         }
     }
 
@@ -288,6 +297,19 @@ impl Options {
     pub fn loses_headers(&self) -> bool {
         let old = |release: &str| matches!(release, "0.8" | "0.9" | "0.10");
         self.ages.iter().any(|(_, _, release)| old(release))
+    }
+
+    /// The first number of each partition, as far as brokers take another than 0 from whom they do not know.
+    pub fn begin_number(&self) -> i32 {
+        match &self.transactions {
+            Some(plan) if !plan.takes_any_number() => 0,
+            _ => self.first_number,
+        }
+    }
+
+    /// Whether the producer may fail for good because a broker knows no idempotence (before 0.11).
+    pub fn may_lack_idempotence(&self) -> bool {
+        self.idempotent && self.loses_headers()
     }
 
     /// Whether every message format of the brokers has record timestamps (v0 has none).
@@ -356,8 +378,10 @@ fn workload(rng: &mut Rng) -> WorkloadPlan {
         records: pick(rng, &[1, 20, 200, 200, 1000]),
         burst_max: pick(rng, &[1, 5, 100]),
         value_max_bytes: pick(rng, &[20, 200, 2000, 40_000]),
+        batches: 0,
         flushes: pick(rng, &[0, 5, 50]),
         purges: pick(rng, &[0, 0, 0, 20]),
+        headers_to_old: false,
         explicit: pick(rng, &[0, 100, 1000]),
         keyed: pick(rng, &[0, 300, 1000]),
         polls_eagerly: chance(rng, 700),
@@ -387,7 +411,10 @@ fn config(rng: &mut Rng, options: &Options, linger_ms: u64) -> Vec<(&'static str
     let servers: Vec<String> =
         (1..=options.brokers).map(|broker| format!("{server}:{}", 9091 + broker)).collect();
     // Without a pause, a topic that never comes is asked for as fast as the network goes.
-    let briefest_ms = if options.delivery_timeout_ms <= 5000 { 0 } else { 20 };
+    let hasty = options.delivery_timeout_ms <= 5000 && options.workload.silence_ms == 0;
+    let briefest_ms = if hasty { 0 } else { 20 };
+    // And without one a client with one request in flight has no time for anything else, as in Java.
+    let briefest_ms = briefest_ms.max(u64::from(options.transactions.is_some()));
     let backoff_ms = pick(rng, &[0, 1, 100, 100]).max(briefest_ms);
     let acks = options.acks.to_string();
     let mut settings = vec![

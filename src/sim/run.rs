@@ -42,6 +42,8 @@ pub struct Outcome {
     pub stored: usize,
     /// Batches that brokers wrote.
     pub appends: usize,
+    /// Producers that partitions were made to forget.
+    pub forgotten: usize,
     /// Virtual milliseconds.
     pub virtual_ms: u64,
     /// What was wrong, if anything was.
@@ -72,6 +74,7 @@ pub fn run(options: Options, printed: bool) -> Outcome {
         accepted: 0,
         stored: 0,
         appends: 0,
+        forgotten: 0,
         virtual_ms: 0,
         failure,
     };
@@ -84,6 +87,7 @@ pub fn run(options: Options, printed: bool) -> Outcome {
         outcome.events = world.events;
         outcome.accepted = world.ledger.accepted;
         outcome.appends = world.ledger.appends.len();
+        outcome.forgotten = world.forgotten;
         outcome.virtual_ms = world.now().as_ms();
     }
     outcome
@@ -137,7 +141,7 @@ fn begin(world: &Rc<RefCell<World>>) -> Result<SimDriver, Error> {
     };
     let hooks = state.application.hooks(&state.options);
     let Assembled { producer, mut driver } = assemble(config, hooks, below, None)?;
-    driver.sender().start_numbers_at(state.options.first_number);
+    driver.sender().start_numbers_at(state.options.begin_number());
     for index in 0..state.options.topics.len() {
         let id = producer.topic(&state.options.topics[index].name)?;
         state.application.topics.push(id);

@@ -65,6 +65,12 @@ impl TransactionPlan {
         !matches!(self.generation.0, "2.1" | "2.8")
     }
 
+    /// Whether a producer that brokers do not know may begin anywhere: since KIP-360, until KIP-890.
+    pub fn takes_any_number(&self) -> bool {
+        let all = self.changes.iter().map(|change| change.1).chain([self.generation]);
+        !self.is_old() && all.into_iter().all(|generation| generation.1 == 1)
+    }
+
     /// Whether some broker gives no epochs on demand (before 2.5).
     pub fn is_old(&self) -> bool {
         self.generation.0 == "2.1"

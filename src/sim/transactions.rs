@@ -20,6 +20,14 @@ pub(super) const INPUT: &str = "input";
 const INPUT_PARTITIONS: usize = 64;
 const GROUPS: usize = 3;
 
+/// The group whose members the brokers know.
+const GROUP_OF_MEMBERS: &str = "group-0";
+const MEMBER: &str = "member";
+
+/// Transactions of which one must get through once everything works: without other epochs, each topic that
+/// was made again may cost one.
+const PROBES: u32 = 8;
+
 /// What the application knows of its producer.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub(super) enum Stand {
@@ -62,10 +70,12 @@ pub(super) struct Transactor {
     pending: Option<Pending>,
     /// How often offsets were sent: each time others.
     offsets_sent: usize,
-    /// What must get through was sent.
-    probed: bool,
+    /// How often what must get through was sent.
+    probed: u32,
     /// Another producer has the transactional id.
     pub(super) has_rival: bool,
+    /// The generation of the group with members, as the application knows it and as it is.
+    generation: (i32, i32),
 }
 
 impl Transactor {
@@ -76,20 +86,25 @@ impl Transactor {
             stand: Stand::Uninitialized,
             pending: None,
             offsets_sent: 0,
-            probed: false,
+            probed: 0,
             has_rival: false,
+            generation: (1, 1),
         }
     }
 
-    fn next_offsets(&mut self) -> Option<(GroupMetadata, Vec<GroupOffset>)> {
+    fn next_offsets(&mut self, old: bool) -> Option<(GroupMetadata, Vec<GroupOffset>)> {
         let (group, first) = (self.offsets_sent % GROUPS, self.offsets_sent / GROUPS * 2);
         if first + 1 >= INPUT_PARTITIONS {
             return None;
         }
         self.offsets_sent += 1;
         let offset = |partition| GroupOffset::new(INPUT, partition as i32, 100 + partition as i64);
-        let group = GroupMetadata::new(&format!("group-{group}"), -1, "", None).ok()?;
-        Some((group, vec![offset(first), offset(first + 1)]))
+        let group = match group {
+            // Brokers before 2.5 know no members (KIP-447).
+            0 if !old => GroupMetadata::new(GROUP_OF_MEMBERS, self.generation.0, MEMBER, None),
+            _ => GroupMetadata::new(&format!("group-{group}"), -1, "", None),
+        };
+        Some((group.ok()?, vec![offset(first), offset(first + 1)]))
     }
 }
 
@@ -115,6 +130,9 @@ impl World {
         cluster.set_coordinator_load_ms(plan.load_ms);
         // No other topic has the name.
         let _ = cluster.create_topic(INPUT, INPUT_PARTITIONS, self.options.replication);
+        if !plan.is_old() {
+            cluster.set_group_members(GROUP_OF_MEMBERS, 1, &[(MEMBER, None)]);
+        }
         if let Some(epoch) = plan.epoch_before {
             cluster.set_transactional_epoch(TRANSACTIONAL_ID, epoch);
         }
@@ -144,6 +162,16 @@ impl World {
             let _ = self.cluster.drop_connections(broker);
         }
         self.sweep_dropped();
+    }
+
+    /// The group has another generation, of which the application learns when its offsets are refused.
+    pub(super) fn rebalance(&mut self) {
+        let plan = self.options.transactions.as_ref();
+        if plan.is_some_and(|plan| !plan.is_old()) {
+            let generation = &mut self.application.transactor.generation;
+            generation.1 += 1;
+            self.cluster.set_group_members(GROUP_OF_MEMBERS, generation.1, &[(MEMBER, None)]);
+        }
     }
 
     /// Another producer wants the transactional id, and gets it once nothing is open.
@@ -188,7 +216,7 @@ impl World {
             return self.place(Call::Abort);
         }
         if chance(&mut transactor.rng, plan.offsets) {
-            if let Some((group, offsets)) = transactor.next_offsets() {
+            if let Some((group, offsets)) = transactor.next_offsets(plan.is_old()) {
                 self.ledger.note_offsets(group.group_id(), &offsets);
                 return self.place(Call::SendOffsets(group, offsets));
             }
@@ -296,9 +324,15 @@ impl World {
                 open.into_iter().for_each(|open| open.aborted = true);
                 self.application.transactor.stand = Stand::Between;
             }
-            (_, Err(error)) => self.fall(error),
+            (_, Err(error)) => {
+                if error.code() == ErrorCode::ILLEGAL_GENERATION {
+                    let generation = &mut self.application.transactor.generation;
+                    generation.0 = generation.1;
+                }
+                self.fall(error);
+            }
         }
-        if self.application.transactor.probed || self.healed {
+        if self.healed {
             self.finish_transactions();
         }
     }
@@ -330,8 +364,8 @@ impl World {
             Stand::Uninitialized => self.place(Call::Initialize),
             Stand::Inside if transactor.rng.bool() => self.place(Call::Commit),
             Stand::Inside | Stand::Failed => self.place(Call::Abort),
-            Stand::Between if !transactor.probed => {
-                transactor.probed = true;
+            Stand::Between if transactor.probed < PROBES && !self.ledger.has_probed() => {
+                transactor.probed += 1;
                 self.begin();
                 self.probe_topics();
                 if self.application.transactor.stand == Stand::Inside {

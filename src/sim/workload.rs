@@ -10,8 +10,9 @@ use fastrand::Rng;
 use crate::accumulator::inbox::Command;
 use crate::accumulator::Accumulator;
 use crate::delivery::Report;
+use crate::error::Error;
 use crate::producer::intercept::{Interceptor, OwnedRecord};
-use crate::producer::{Hooks, Producer, Purge, TopicId, Wait, ANY_PARTITION};
+use crate::producer::{Hooks, Outgoing, Producer, Purge, TopicId, Wait, ANY_PARTITION};
 use crate::record::{Header, Record};
 use crate::sim::ledger::{Content, Ledger, Sent};
 use crate::sim::options::{chance, pick, Options};
@@ -56,6 +57,30 @@ impl Interceptor for Witness {
 
 fn witness_header() -> (String, Option<Vec<u8>>) {
     ("witness".to_owned(), Some(b"sim".to_vec()))
+}
+
+/// A record that is about to be sent.
+struct Draft {
+    token: u64,
+    topic: usize,
+    partition: i32,
+    given_ms: i64,
+    content: Content,
+    /// No other is like it.
+    unique: bool,
+    probe: bool,
+}
+
+impl Draft {
+    fn headers(&self) -> Vec<Header<'_>> {
+        let headers = self.content.headers.iter();
+        headers.map(|(key, value)| Header { key, value: value.as_deref() }).collect()
+    }
+
+    fn record<'a>(&'a self, headers: &'a [Header<'a>]) -> Record<'a> {
+        let (key, value) = (self.content.key.as_deref(), self.content.value.as_deref());
+        Record { timestamp_ms: self.given_ms, key, value, headers }
+    }
 }
 
 /// Where the custom partitioner puts a record.
@@ -116,8 +141,10 @@ impl World {
         if self.application.left >= half && self.application.left - burst < half {
             pause += plan.silence_ms * 1_000_000;
         }
-        for _ in 0..burst {
-            self.send_one(false);
+        if chance(&mut self.application.rng, plan.batches) {
+            self.send_batch(burst);
+        } else {
+            (0..burst).for_each(|_| self.send_one(false));
         }
         self.application.left -= burst;
         self.go_on_with_transaction();
@@ -154,7 +181,9 @@ impl World {
         self.trace.note(self.now(), "purge", &[what as u64]);
         self.application.purged = true;
         let purged = self.application.producer.as_ref().map(|producer| producer.purge(what));
-        if let Some(Err(error)) = purged {
+        let lacks = self.options.may_lack_idempotence();
+        let refused = purged.and_then(Result::err);
+        if let Some(error) = refused.filter(|error| !(lacks && error.is_fatal())) {
             self.fail(format!("purge was refused: {error}"));
         }
     }
@@ -195,10 +224,24 @@ impl World {
     }
 
     fn send_to_topic(&mut self, topic: usize, probe: bool) {
-        if !self.takes_records() {
-            return;
+        if self.takes_records() {
+            let draft = self.draft(topic, self.ledger.next_token(), probe);
+            self.send(vec![draft], false);
         }
-        let token = self.ledger.next_token();
+    }
+
+    /// Sends so many records in one call.
+    fn send_batch(&mut self, count: usize) {
+        let first = self.ledger.next_token();
+        let draft = |nth| {
+            let topic = self.application.rng.usize(..self.options.topics.len());
+            self.draft(topic, first + nth, false)
+        };
+        let drafts = (0..count as u64).map(draft).collect();
+        self.send(drafts, true);
+    }
+
+    fn draft(&mut self, topic: usize, token: u64, probe: bool) -> Draft {
         let (content, unique) = self.draw_content(token, probe);
         let plan = &self.options.workload;
         let rng = &mut self.application.rng;
@@ -211,22 +254,51 @@ impl World {
             1 => 1_600_000_000_000 + rng.i64(0..100_000_000_000),
             _ => -1,
         };
+        Draft { token, topic, partition, given_ms, content, unique, probe }
+    }
+
+    fn send(&mut self, drafts: Vec<Draft>, in_one_call: bool) {
         let Some(producer) = self.application.producer.clone() else { return };
-        let Some(&id) = self.application.topics.get(topic) else { return };
-        let headers: Vec<Header<'_>> = content
-            .headers
-            .iter()
-            .map(|(key, value)| Header { key, value: value.as_deref() })
-            .collect();
-        let (key, value) = (content.key.as_deref(), content.value.as_deref());
-        let record = Record { timestamp_ms: given_ms, key, value, headers: &headers };
-        let result = producer.send_token(id, partition, &record, token, Wait::Never);
-        let bytes = key.map_or(0, <[u8]>::len) + value.map_or(0, <[u8]>::len);
+        let mut results: Vec<Result<(), Error>> = drafts.iter().map(|_| Ok(())).collect();
+        let headers: Vec<Vec<Header<'_>>> = drafts.iter().map(Draft::headers).collect();
+        let topics = &self.application.topics;
+        let outgoing = drafts.iter().zip(&headers).map(|(draft, headers)| Outgoing {
+            topic: topics[draft.topic],
+            partition: draft.partition,
+            record: draft.record(headers),
+            token: draft.token,
+        });
+        let mut outgoing: Vec<Outgoing<'_>> = outgoing.collect();
+        if in_one_call {
+            let refused = &mut |index: usize, error| {
+                results[index] = Err(error);
+                true
+            };
+            producer.send_batch_tokens(&mut outgoing, Wait::Never, refused);
+        } else {
+            for (one, result) in outgoing.iter().zip(&mut results) {
+                let Outgoing { topic, partition, record, token } = one;
+                *result = producer.send_token(*topic, *partition, record, *token, Wait::Never);
+            }
+        }
         drop(headers);
-        let mut content = content;
+        for (draft, result) in drafts.into_iter().zip(results) {
+            self.note_sent(draft, result);
+        }
+    }
+
+    fn note_sent(&mut self, draft: Draft, result: Result<(), Error>) {
+        let Draft { token, topic, partition, given_ms, mut content, unique, probe } = draft;
+        let length = |bytes: &Option<Vec<u8>>| bytes.as_ref().map_or(0, Vec::len);
+        let bytes = length(&content.key) + length(&content.value);
         if self.options.workload.intercepts {
             content.headers.push(witness_header());
         }
+        let with_headers = !content.headers.is_empty();
+        let headers = match self.options.loses_headers() {
+            true => std::mem::take(&mut content.headers),
+            false => content.headers.clone(),
+        };
         let code = result.as_ref().err().map_or(0, |error| error.code().value());
         self.trace.note(self.now(), "send", &[token, topic as u64, bytes as u64, code as u64]);
         self.ledger.accepted += usize::from(result.is_ok());
@@ -234,6 +306,7 @@ impl World {
             topic,
             partition,
             content,
+            headers,
             timestamp_ms: if given_ms < 0 { self.clock.wall_ms() } else { given_ms },
             at: self.now(),
             accepted: result.is_ok(),
@@ -242,14 +315,12 @@ impl World {
             transaction: self.ledger.transactions.len().checked_sub(1),
             fate: None,
         });
-        if let Err(error) = result {
-            let judged = oracle::reports::refusal(self, &error, bytes);
-            self.check(
-                judged.map_err(|why| format!("send of {token} was refused ({error}): {why}")),
-            );
-            if error.is_abortable() || error.is_fatal() {
-                self.fall(&error);
-            }
+        let Err(error) = result else { return };
+        let judged = oracle::reports::refusal(self, &error, (bytes, with_headers));
+        self.check(judged.map_err(|why| format!("send of {token} was refused ({error}): {why}")));
+        let inside = self.application.transactor.stand == Stand::Inside;
+        if inside && (error.is_abortable() || error.is_fatal()) {
+            self.fall(&error);
         }
     }
 
@@ -261,7 +332,7 @@ impl World {
 
     /// A record, and whether no other is like it.
     fn draw_content(&mut self, token: u64, probe: bool) -> (Content, bool) {
-        let bare = self.options.loses_headers();
+        let fragile = self.options.loses_headers();
         let alike = self.options.transactions.is_none();
         let plan = &self.options.workload;
         let rng = &mut self.application.rng;
@@ -291,9 +362,10 @@ impl World {
             Some(value) if length >= mark.len() => value[..mark.len()].copy_from_slice(&mark),
             _ => headers.push(("token".to_owned(), Some(mark.to_vec()))),
         }
-        let loses_mark = bare && headers.iter().any(|(name, _)| name == "token");
+        let loses_mark = fragile && headers.iter().any(|(name, _)| name == "token");
         let marked = !(anonymous || loses_mark);
-        if bare {
+        // What must get through must not be refused for them.
+        if fragile && (probe || !self.options.workload.headers_to_old) {
             headers.clear();
         }
         (Content { key, value, headers }, marked)

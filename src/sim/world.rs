@@ -142,6 +142,8 @@ pub(super) struct World {
     pub(super) ended: bool,
     /// Topics and partitions whose brokers were made to forget the producer.
     pub(super) forgetful: BTreeSet<(usize, i32)>,
+    /// How many producers were forgotten.
+    pub(super) forgotten: usize,
     pub(super) events: u64,
     /// Logs of topics that were deleted.
     pub(super) old_logs: Logs,
@@ -175,6 +177,7 @@ impl World {
             lossy: false,
             ended: false,
             forgetful: BTreeSet::new(),
+            forgotten: 0,
             events: 0,
             old_logs: Logs::new(),
             old_heads: Heads::new(),

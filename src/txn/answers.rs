@@ -22,6 +22,10 @@ const EARLY_ENDS_MAX: u32 = 40;
 /// How many of those go without a whole pause between them.
 const EARLY_ENDS_SOON: u32 = 20;
 
+/// The least pause between the others, however short `retry.backoff.ms` is: together they must last longer
+/// than markers take.
+const EARLY_END_PAUSE_MS: u64 = 500;
+
 /// When an answer comes, and what the brokers want.
 pub struct Moment<'a> {
     /// The time.
@@ -341,8 +345,11 @@ impl Transaction {
             // Until the one before it is over, a coordinator takes the end of a transaction that it does not
             // know of for that of an older producer.
             self.again(what, false, Ruling::Retry, moment);
-            if self.lanes[what.lane()].failures() < EARLY_ENDS_SOON {
-                self.lanes[what.lane()].shorten(ENDING_RETRY_MS, moment.now);
+            let lane = &mut self.lanes[what.lane()];
+            if lane.failures() < EARLY_ENDS_SOON {
+                lane.shorten(ENDING_RETRY_MS, moment.now);
+            } else {
+                lane.lengthen(EARLY_END_PAUSE_MS, moment.now);
             }
             return Effect::None;
         }

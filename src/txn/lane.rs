@@ -72,6 +72,11 @@ impl Lane {
         self.failures = self.failures.saturating_add(1);
     }
 
+    /// It is not to be asked again before this many milliseconds.
+    pub(super) fn lengthen(&mut self, least_ms: u64, now: Time) {
+        self.not_before = self.not_before.max(now.plus_ms(least_ms));
+    }
+
     /// It is to be asked again after this many milliseconds at most.
     pub(super) fn shorten(&mut self, most_ms: u64, now: Time) {
         self.not_before = self.not_before.min(now.plus_ms(most_ms));

@@ -127,7 +127,9 @@ impl Sequences {
     /// batches under way begins anew under it.
     pub fn follow(&mut self, given: ProducerId) {
         if self.holder != Some(given) && self.outstanding.is_empty() {
-            *self = Sequences { holder: Some(given), ..Sequences::default() };
+            // 0, but for `start_at`.
+            let next = if self.holder.is_none() { self.next } else { 0 };
+            *self = Sequences { holder: Some(given), next, ..Sequences::default() };
         }
     }
 

@@ -49,8 +49,10 @@ pub(in crate::sim) fn at_end(world: &World) -> Result<(), String> {
             return Err(format!("{token} had to be aborted by a patient close: {fate:?}"));
         }
         let refused = options.workload.partitions_itself && fate.code == ErrorCode::ARGUMENT;
-        let fenced = world.application.transactor.has_rival;
-        let hasty = refused || fenced || joined_older(world, sent, fate);
+        // Of transactions the last one has to get through: see `atomic.rs`.
+        let transactional = options.transactions.is_some();
+        let lacks = options.may_lack_idempotence() && fate.code == ErrorCode::UNSUPPORTED_VERSION;
+        let hasty = refused || transactional || lacks || joined_older(world, sent, fate);
         if sent.probe && patient && !hasty && fate.code != ErrorCode::NONE {
             return Err(format!("{token} failed though everything works: {fate:?}"));
         }

@@ -54,7 +54,11 @@ pub(in crate::sim) fn take(
 }
 
 /// Whether the record that was sent last may be refused with this code.
-pub(in crate::sim) fn refusal(world: &World, error: &Error, bytes: usize) -> Result<(), String> {
+pub(in crate::sim) fn refusal(
+    world: &World,
+    error: &Error,
+    (bytes, with_headers): (usize, bool),
+) -> Result<(), String> {
     let Some(sent) = world.ledger.sent.last() else { return Ok(()) };
     let plan = &world.options.workload;
     let open = world.ledger.accepted - world.ledger.reported;
@@ -63,6 +67,8 @@ pub(in crate::sim) fn refusal(world: &World, error: &Error, bytes: usize) -> Res
     let fine = match error.code() {
         // What it means for the application is judged where it does something about it.
         _ if transactional && (error.is_abortable() || error.is_fatal()) => true,
+        ErrorCode::UNSUPPORTED => with_headers && world.options.loses_headers(),
+        ErrorCode::UNSUPPORTED_VERSION => world.options.may_lack_idempotence(),
         ErrorCode::STATE => transactional && world.application.closed,
         ErrorCode::CLOSED => world.application.closed,
         ErrorCode::QUEUE_FULL => open > 0 || !small,

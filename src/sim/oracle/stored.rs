@@ -26,7 +26,28 @@ pub(in crate::sim) fn logs(world: &World) -> Result<Logs, String> {
             logs.insert((index, world.ledger.life(index), partition), records);
         }
     }
+    if world.options.loses_headers() {
+        headers_are_whole(world, &logs)?;
+        logs.values_mut().flatten().for_each(|record| record.headers.clear());
+    }
     Ok(logs)
+}
+
+/// Where brokers may be too old for headers, a record has all of its own, or none.
+fn headers_are_whole(world: &World, logs: &Logs) -> Result<(), String> {
+    let unique = world.ledger.sent.iter().filter(|sent| sent.unique);
+    let sent: BTreeMap<(usize, &Content), &Sent> =
+        unique.map(|sent| ((sent.topic, &sent.content), sent)).collect();
+    for (&(topic, ..), records) in logs {
+        for record in records.iter().filter(|record| !record.headers.is_empty()) {
+            let content = Content { headers: Vec::new(), ..content_of(record) };
+            let headers = sent.get(&(topic, &content)).map(|sent| &sent.headers);
+            if headers.is_some_and(|headers| *headers != record.headers) {
+                return Err(format!("other headers than {headers:?} are in a log: {record:?}"));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The record at an offset; markers have offsets, too.
