@@ -5,6 +5,9 @@
 
 A round makes a cluster, producers and transactions of its own, and gives them up. Compared are the least that tracemalloc and
 the system (resident memory) have seen after the rounds of the second fifth and of the last one, and descriptors and threads.
+
+10,017,361 records in 372 rounds, CPython 3.11: traced 102,097 bytes, in the end 134,829 (what the rounds saw is in it: 150 bytes
+each); resident 44,863,488 bytes, in the end 46,473,216, with malloc's own number of arenas; 6 descriptors and 2 threads throughout.
 """
 
 import asyncio
