@@ -94,8 +94,9 @@ impl Options {
         self.retries = self.retries.max(1);
         self.idempotent = true;
         self.speak_as(plan.generation.0);
-        // A broker that does not verify and has forgotten the producer takes what comes in too late.
-        let keeps = |kind: Trouble| plan.verifies() || kind != Trouble::Forgetting;
+        // A broker that does not verify and knows nothing of the producer takes what comes in too late.
+        let forgets = |kind| matches!(kind, Trouble::Forgetting | Trouble::Recreation);
+        let keeps = |kind: Trouble| plan.verifies() || !forgets(kind);
         let calm = self.troubles.is_empty();
         self.troubles.retain(|&(kind, _)| keeps(kind));
         for &kind in Trouble::OF_TRANSACTIONS.iter().filter(|_| !calm) {

@@ -419,9 +419,16 @@ impl World {
 
     /// Whether batches were sent more than once, or cut.
     pub(super) fn sent_again(&self) -> bool {
+        self.counts("record-retry-total") || self.was_split()
+    }
+
+    /// Whether batches were cut.
+    pub(super) fn was_split(&self) -> bool {
+        self.counts("batch-split-total")
+    }
+
+    fn counts(&self, metric: &str) -> bool {
         let Some(producer) = &self.application.producer else { return false };
-        let metrics = producer.metrics();
-        let some = |name: &str| metrics.get(name).is_some_and(|value| value > 0.0);
-        some("record-retry-total") || some("batch-split-total")
+        producer.metrics().get(metric).is_some_and(|value| value > 0.0)
     }
 }

@@ -53,8 +53,9 @@ pub(in crate::sim) fn at_end(world: &World, logs: &Logs, heads: &Heads) -> Resul
         let batches: Vec<BatchHeader> =
             batches.iter().copied().filter(BatchHeader::has_producer_id).collect();
         if !world.forgetful.contains(&(topic, partition)) {
-            // What was numbered for an earlier life of the topic keeps its numbers.
-            let begins = Some(&begins[..]).filter(|_| life == 0);
+            // What was numbered for an earlier life of the topic keeps its numbers, and so do parts of a
+            // batch of which the first was too large by itself.
+            let begins = Some(&begins[..]).filter(|_| life == 0 && !world.was_split());
             in_sequence(&batches, begins, anew).map_err(|what| format!("{what} in {place:?}"))?;
         }
         for batch in batches.iter().filter(|_| !anew) {

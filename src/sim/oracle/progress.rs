@@ -51,7 +51,7 @@ pub(in crate::sim) fn at_end(world: &World) -> Result<(), String> {
         let refused = options.workload.partitions_itself && fate.code == ErrorCode::ARGUMENT;
         // Of transactions the last one has to get through: see `atomic.rs`.
         let transactional = options.transactions.is_some();
-        let lacks = options.may_lack_idempotence() && fate.code == ErrorCode::UNSUPPORTED_VERSION;
+        let lacks = options.loses_headers() && fate.code == ErrorCode::UNSUPPORTED_VERSION;
         let hasty = refused || transactional || lacks || joined_older(world, sent, fate);
         if sent.probe && patient && !hasty && fate.code != ErrorCode::NONE {
             return Err(format!("{token} failed though everything works: {fate:?}"));
