@@ -146,3 +146,24 @@ fn transactions_without_a_broker_that_knows_them_are_a_clear_error() {
         assert!(error.message().contains(part), "{error}");
     }
 }
+
+/// The only broker that can be asked is away for a moment: that is no reason to give up.
+#[test]
+fn a_broker_that_knew_transactions_is_waited_for() {
+    for seed in 0..6 {
+        let stage = mixed(&[(2, "0.10"), (3, "0.10")]);
+        let kind = CoordinatorKind::Transaction;
+        stage.lock().cluster.set_coordinator(kind, "shipper", Some(1)).unwrap();
+        let mut rig = Rig::new(&stage, &[], seed);
+        rig.init().unwrap();
+        let topic = rig.producer.topic("t").unwrap();
+        rig.run_ms(500);
+        rig.producer.begin_transaction().unwrap();
+        rig.send(topic, partition_of(&stage, 1), "v").unwrap();
+        rig.run_ms(200);
+        stage.lock().pause(1, 1_000);
+        stage.lock().drop_connections(1);
+        rig.commit().unwrap_or_else(|error| panic!("{seed}: {error:?}"));
+        assert_eq!(all(&rig), ["v"], "{seed}");
+    }
+}

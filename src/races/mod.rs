@@ -8,6 +8,7 @@
 
 mod close;
 mod delivery;
+mod desk;
 mod drain;
 mod flush;
 mod futures;

@@ -4,6 +4,7 @@
 use crate::client::network::Network;
 use crate::metadata::NodeId;
 use crate::protocol::ApiKey;
+use crate::record::Magic;
 use crate::sender::Sender;
 use crate::time::Time;
 
@@ -52,7 +53,11 @@ impl<N: Network> Sender<N> {
         let snapshot = self.parts.metadata.snapshot();
         let known = snapshot.nodes.keys().copied();
         let nodes: Vec<NodeId> = known.filter(|node| !node.is_bootstrap()).collect();
-        let unheard = |node: &NodeId| !self.magics.contains_key(node) && !self.mute.contains(node);
+        // What was heard to be modern is only away.
+        let unheard = |node: &NodeId| match self.magics.get(node) {
+            Some(&magic) => magic == Magic::V2 && client.node_versions(*node).is_none(),
+            None => !self.mute.contains(node),
+        };
         match nodes.iter().copied().filter(unheard).collect::<Vec<NodeId>>() {
             all_heard if all_heard.is_empty() && !nodes.is_empty() => None,
             unheard => Some(unheard),

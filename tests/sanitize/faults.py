@@ -273,6 +273,13 @@ FAULTS = [
         }
         fits
 """),
+    Fault("close-looks-twice", "desk::a_close_that_meets_a_commit", "txn/desk.rs", """
+        let mut board = self.lock();
+        let Some(next) = board.state.after(Step::Abort) else { return false };
+        let text""", """
+        let Some(next) = self.lock().state.after(Step::Abort) else { return false };
+        let mut board = self.lock();
+        let text"""),
     Fault("count-out-without-fence", "records::a_record_that_finds_no_room", "accumulator/mod.rs", """
             fence(Ordering::SeqCst);
             if self""", """

@@ -192,7 +192,7 @@ impl Cluster {
 
     /// Ends an ongoing transaction in one partition only, behind its coordinator's back: what no broker
     /// does, so that oracles can be seen to notice it.
-    #[cfg(feature = "sim")]
+    #[cfg(any(test, feature = "sim"))]
     pub(crate) fn forge_marker(&mut self, transactional_id: &str, to: (&str, i32), commit: bool) {
         let Some(transaction) = self.transactions.get(transactional_id) else { return };
         let Identity { id: producer_id, epoch: producer_epoch } = transaction.identity();
