@@ -535,3 +535,25 @@ fn an_abort_that_comes_too_early_is_patient_also_with_short_pauses() {
     rig.run_ms(5_000);
     assert_eq!(all(&rig), ["a", "b"]);
 }
+
+/// What else was asked for in vain does not count among the tries of an early abort.
+#[test]
+fn an_abort_that_comes_too_early_is_patient_whatever_was_tried_before() {
+    let shared = stage(V2, 7);
+    let settings = [("retry.backoff.ms", "1"), ("retry.backoff.max.ms", "1")];
+    let (mut rig, topic) = Rig::ready(&shared, &settings);
+    rig.stage.lock().cluster.set_marker_delay_ms(2_000);
+    transact(&mut rig, topic, "a").unwrap();
+    rig.producer.begin_transaction().unwrap();
+    let busy = vec![Fault::Error(E::COORDINATOR_LOAD_IN_PROGRESS); 60];
+    push(&rig.stage, ApiKey::TxnOffsetCommit, &busy);
+    let group = GroupMetadata::new("g", -1, "", None).unwrap();
+    let given = [GroupOffset::new("in", 0, 1)];
+    let call = rig.producer.send_offsets_to_transaction(&given, &group, Duration::ZERO);
+    assert_eq!(call.unwrap_err().code(), E::TIMED_OUT);
+    rig.run_ms(300);
+    rig.abort().unwrap();
+    transact(&mut rig, topic, "b").unwrap();
+    rig.run_ms(3_000);
+    assert_eq!(all(&rig), ["a", "b"]);
+}

@@ -345,8 +345,9 @@ impl Transaction {
             // Until the one before it is over, a coordinator takes the end of a transaction that it does not
             // know of for that of an older producer.
             self.again(what, false, Ruling::Retry, moment);
+            self.early_ends += 1;
             let lane = &mut self.lanes[what.lane()];
-            if lane.failures() < EARLY_ENDS_SOON {
+            if self.early_ends < EARLY_ENDS_SOON {
                 lane.shorten(ENDING_RETRY_MS, moment.now);
             } else {
                 lane.lengthen(EARLY_END_PAUSE_MS, moment.now);
@@ -385,8 +386,7 @@ impl Transaction {
     /// Whether the coordinator may not know of the transaction that it was asked to abort.
     fn may_be_too_early(&self, what: What) -> bool {
         let unknown = self.protocol == Protocol::V2 && self.begun == Begun::Perhaps;
-        let patient = self.lanes[what.lane()].failures() < EARLY_ENDS_MAX;
-        unknown && what == (What::End { commit: false }) && patient
+        unknown && what == (What::End { commit: false }) && self.early_ends < EARLY_ENDS_MAX
     }
 }
 

@@ -36,10 +36,6 @@ impl Lane {
         self.not_before
     }
 
-    pub(super) fn failures(&self) -> u32 {
-        self.failures
-    }
-
     pub(super) fn tag(&self) -> Option<u64> {
         self.flying.as_ref().map(|flying| flying.tag)
     }

@@ -206,6 +206,8 @@ pub struct Transaction {
     /// The coordinator gives next epochs on demand (InitProducerId v3, KIP-360). Remembered: the
     /// coordinator may be out of reach when it matters.
     pub(super) renewable: bool,
+    /// How often the end of this one may have come too early.
+    pub(super) early_ends: u32,
     pub(super) lanes: [Lane; 4],
 }
 
@@ -226,6 +228,7 @@ impl Transaction {
             begun: Begun::No,
             renew: false,
             renewable: false,
+            early_ends: 0,
             lanes: Default::default(),
         }
     }
@@ -569,7 +572,7 @@ impl Transaction {
     /// The transaction has ended.
     pub(super) fn conclude(&mut self, next: Protocol) -> Result<()> {
         (self.stage, self.protocol) = (Stage::Idle, next);
-        (self.begun, self.renew) = (Begun::No, false);
+        (self.begun, self.renew, self.early_ends) = (Begun::No, false, 0);
         self.members.clear();
         self.desk.advance(Step::End)?;
         self.finish_call(Ok(()));
