@@ -333,7 +333,7 @@ impl Cluster {
     }
 
     /// How many producers a partition knows.
-    #[cfg(feature = "sim")]
+    #[cfg(any(test, feature = "sim"))]
     pub(crate) fn known_producers(&self, name: &str, partition: i32) -> usize {
         self.partition(name, partition).map_or(0, |found| found.producers.producers.len())
     }
