@@ -181,9 +181,10 @@ impl World {
         self.trace.note(self.now(), "purge", &[what as u64]);
         self.application.purged = true;
         let purged = self.application.producer.as_ref().map(|producer| producer.purge(what));
-        let lacks = self.options.may_lack_idempotence();
+        // A producer that has failed for good does nothing any more.
+        let may_fail = self.options.may_lack_idempotence() || self.options.transactions.is_some();
         let refused = purged.and_then(Result::err);
-        if let Some(error) = refused.filter(|error| !(lacks && error.is_fatal())) {
+        if let Some(error) = refused.filter(|error| !(may_fail && error.is_fatal())) {
             self.fail(format!("purge was refused: {error}"));
         }
     }
