@@ -366,6 +366,12 @@ impl Rig {
         (rig, topic)
     }
 
+    /// Whether the next turn comes at once, whatever happens.
+    pub fn turns_at_once(&mut self) -> bool {
+        let now = self.stage.lock().now;
+        self.driver.next_deadline() <= now
+    }
+
     /// Every known partition goes on at this number, as after many records.
     pub fn go_on_at(&mut self, next: i32) {
         self.driver.sender().go_on_at(next);

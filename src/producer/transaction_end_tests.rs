@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::embedded_support::*;
 use crate::error::ErrorCode as E;
 use crate::mock::{CoordinatorKind, Fault};
-use crate::producer::{GroupMetadata, GroupOffset};
+use crate::producer::{GroupMetadata, GroupOffset, Producer};
 use crate::protocol::ApiKey;
 
 /// Records got numbers, and no broker took one: nobody need be told of an end, and the numbers that fell out
@@ -104,6 +104,10 @@ fn a_record_that_cannot_be_sent_fails_the_commit_at_once() {
     rig.send(topic, 0, "lost").unwrap();
     rig.run_ms(50);
     let begun = rig.stage.lock().now;
+    assert!(rig.producer.commit_transaction(Duration::ZERO).is_err());
+    let failed = |producer: &Producer| producer.metrics().get("record-error-total") > Some(0.0);
+    assert!(rig.run_until(5_000, failed));
+    assert!(rig.turns_at_once(), "nothing else would tell the commit of it");
     let error = rig.commit().unwrap_err();
     assert_eq!(error.code(), E::UNSUPPORTED_COMPRESSION_TYPE);
     assert!(error.is_abortable());
