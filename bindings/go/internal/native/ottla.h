@@ -1028,6 +1028,7 @@ int32_t ottla_producer_outstanding(const ottla_producer_t *producer,
  * Sends what lingers and waits until every record accepted before this call has been given to the
  * delivery callback or can be polled, at most `timeout_ms` (below 0: without limit). Records that
  * others send meanwhile are not waited for.
+ * After ottla_producer_close() nothing is left to wait for: 0.
  * OTTLA_ERROR_TIMED_OUT: some are still on their way, and stay so. OTTLA_ERROR_IN_CALLBACK.
  * Pointers: `error_out` is NULL or writable.
  */
