@@ -33,7 +33,7 @@ bench: ## ottla and librdkafka side by side on this machine, against a broker th
 
 header: ## write include/ottla.h anew from src/capi, and what the bindings take from it
 	OTTLA_UPDATE_HEADER=1 cargo test --quiet --test header
-	bindings/generate.py
+	python3 bindings/generate.py
 
 wheel: ## Python wheels for this platform and for musl, and a source distribution, into dist/; each is tried
 	@tests/bindings/wheel
