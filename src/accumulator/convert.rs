@@ -19,6 +19,9 @@ use crate::record::{BatchBuilder, BatchSummary, Codec, Magic, RecordStream, Time
 /// What the end of one compressed stream and the beginning of another take.
 const STREAM_BYTES: usize = 256;
 
+/// What a codec of the old formats looks back at most.
+const WINDOW_BYTES: usize = 64 << 10;
+
 /// Memory that a conversion may need beyond that of its input.
 #[derive(Debug)]
 pub struct Growth {
@@ -37,6 +40,7 @@ impl Growth {
         to: Magic,
         compressed: bool,
         first: bool,
+        from_bytes: usize,
     ) -> Option<Growth> {
         let (each, fixed) = sizes(from, to, compressed);
         let whole = fixed + each * from.count as usize;
@@ -49,7 +53,10 @@ impl Growth {
         if !first {
             return None;
         }
-        let fixed = fixed + BATCH_OVERHEAD_BYTES;
+        // A compressed rest begins a stream of its own, in which the text that both parts share stands again.
+        let again =
+            if compressed || from.codec != Codec::None { from_bytes.min(WINDOW_BYTES) } else { 0 };
+        let fixed = fixed + BATCH_OVERHEAD_BYTES + again.min(pool.reserve_bytes() / 8);
         match pool.take_for_some(fixed, each, from.count as usize) {
             0 => None,
             some => Some(Growth {

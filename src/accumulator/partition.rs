@@ -323,7 +323,9 @@ impl Partition {
             }
             let codec = if plain { Codec::None } else { batch.summary.codec };
             let from = BatchSummary { codec, ..batch.summary };
-            let Some(growth) = Growth::take(pool, &from, magic, compressed, index == 0) else {
+            let Some(growth) =
+                Growth::take(pool, &from, magic, compressed, index == 0, batch.bytes())
+            else {
                 start.short_of_memory = index == 0;
                 break;
             };

@@ -179,6 +179,11 @@ impl Pool {
         self.total
     }
 
+    /// What only the sender may take.
+    pub fn reserve_bytes(&self) -> usize {
+        self.reserve
+    }
+
     /// The most that one record may ever need: all but the sender's reserve.
     pub fn caller_limit_bytes(&self) -> usize {
         self.total - self.reserve

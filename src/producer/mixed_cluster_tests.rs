@@ -43,12 +43,17 @@ fn warnings(rig: &Rig, of: &str) -> Vec<String> {
 
 #[test]
 fn a_default_gives_way_before_the_first_sequence_whichever_broker_is_asked() {
-    for seed in 0..20 {
-        let stage = mixed(&[(3, "0.10")]);
-        let (mut rig, topic) = producer(&stage, &[], seed);
+    for (seed, old) in (0..24).zip(["0.10", "0.8", "0.8", "0.10"].into_iter().cycle()) {
+        let stage = mixed(&[(3, old)]);
+        let linger = [("linger.ms", "50")];
+        let (mut rig, topic) = producer(&stage, &linger[..(seed / 4 % 2) as usize], seed);
         // With and without the time to get an id before.
         rig.run_ms(seed % 2 * 3_000);
-        (0..3).for_each(|partition| rig.send(topic, partition, "v").unwrap());
+        for partition in [1, 2, 0] {
+            rig.send(topic, partition, "v").unwrap();
+            // What lingers still counts, too.
+            rig.run_ms(seed / 4 % 2 * 10);
+        }
         rig.run_ms(20_000);
         assert_eq!(rig.codes(), [ErrorCode::NONE; 3], "{seed}");
         let told = warnings(&rig, "idempotence is off");

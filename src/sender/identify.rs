@@ -82,13 +82,22 @@ impl<N: Network> Sender<N> {
 
     /// When to ask a broker for an id, or to decide without having heard all that count.
     pub(super) fn identity_deadline(&self, now: Time) -> Time {
-        let decides = self.identity.is_undecided() && self.decide_at > now;
-        let decide_at = if decides { self.decide_at } else { Time::NEVER };
+        let decide_at = self.decision_deadline(now);
         let at = self.identity.ask_at();
         if at > now {
             return at.min(decide_at);
         }
         decide_at.min(self.offered_at(ApiKey::InitProducerId, 0, now))
+    }
+
+    fn decision_deadline(&self, now: Time) -> Time {
+        let waits = self.identity.is_undecided() && self.decide_at > now;
+        if !waits || self.decide_at == Time::NEVER {
+            return Time::NEVER;
+        }
+        let dialled_at = |node: &NodeId| self.parts.client.poll_delay(*node, now);
+        let dialled_at = self.unheard_leaders().iter().map(dialled_at).min();
+        dialled_at.unwrap_or(Time::NEVER).min(self.decide_at)
     }
 
     /// Asks for a producer id if one is wanted and a broker can be asked.
@@ -119,16 +128,17 @@ impl<N: Network> Sender<N> {
             return;
         }
         let waits = |slot: &Slot| self.schedule.standing(*slot) == Standing::Gated;
-        let waiting: Vec<Slot> = self.schedule.active_slots().into_iter().filter(waits).collect();
-        if waiting.is_empty() {
+        let active = self.schedule.active_slots();
+        if !active.iter().any(waits) {
+            self.decide_at = Time::NEVER;
             return;
         }
-        let leader = |slot: &Slot| self.slots.get(slot.0 as usize).and_then(|known| known.leader);
-        let unheard = |node: &NodeId| !self.magics.contains_key(node) && !self.mute.contains(node);
-        let leaders: BTreeSet<NodeId> = waiting.iter().filter_map(leader).filter(unheard).collect();
         if self.decide_at == Time::NEVER {
             self.decide_at = now.plus_ms(DECISION_PATIENCE_MS);
+            // What could not be reached some time ago is tried again.
+            self.mute.clear();
         }
+        let leaders = self.unheard_leaders();
         if !leaders.is_empty() && now < self.decide_at {
             return self.hear(leaders, now);
         }
@@ -136,6 +146,19 @@ impl<N: Network> Sender<N> {
         if self.identity.decide() {
             self.open_gates(now);
         }
+    }
+
+    /// Whether connections to a broker of which nothing is known end before it says what it speaks. Once is
+    /// not enough: one of 0.8 ends the first, at which it is asked for what it does not know.
+    pub(super) fn is_mute(&self, node: &NodeId) -> bool {
+        self.mute.get(node).is_some_and(|&ends| ends > 1)
+    }
+
+    /// Leaders of partitions with records that have not said what they speak, and may.
+    fn unheard_leaders(&self) -> BTreeSet<NodeId> {
+        let leader = |slot: Slot| self.slots.get(slot.0 as usize).and_then(|known| known.leader);
+        let leaders = self.schedule.active_slots().into_iter().filter_map(leader);
+        leaders.filter(|node| !self.magics.contains_key(node) && !self.is_mute(node)).collect()
     }
 
     /// Has connections made, which begin with what a broker speaks.

@@ -130,8 +130,8 @@ pub struct Sender<N: Network> {
     identity_tag: Option<u64>,
     /// When it is decided at the latest whether idempotence by default stays on, once records wait for that.
     decide_at: Time,
-    /// Nodes whose connections ended before they had said what they speak.
-    mute: BTreeSet<NodeId>,
+    /// How many connections to a node ended before it had ever said what it speaks.
+    mute: BTreeMap<NodeId, u32>,
     /// Set with `transactional.id`; it then takes the place of `identity`.
     transaction: Option<Transaction>,
     /// A record of the transaction failed in this turn.
@@ -192,7 +192,7 @@ impl<N: Network> Sender<N> {
             identity: Identity::new(settings.idempotence),
             identity_tag: None,
             decide_at: Time::NEVER,
-            mute: BTreeSet::new(),
+            mute: BTreeMap::new(),
             settings,
             parts,
             schedule: Schedule::default(),
@@ -275,7 +275,7 @@ impl<N: Network> Sender<N> {
     /// it: this line is the only trace of that.
     fn disconnected(&mut self, node: NodeId, error: &Error, now: Time) {
         if !self.magics.contains_key(&node) {
-            self.mute.insert(node);
+            *self.mute.entry(node).or_default() += 1;
         }
         if let Some(transaction) = &mut self.transaction {
             transaction.lost(node);

@@ -56,7 +56,7 @@ impl<N: Network> Sender<N> {
         // What was heard to be modern is only away.
         let unheard = |node: &NodeId| match self.magics.get(node) {
             Some(&magic) => magic == Magic::V2 && client.node_versions(*node).is_none(),
-            None => !self.mute.contains(node),
+            None => !self.is_mute(node),
         };
         match nodes.iter().copied().filter(unheard).collect::<Vec<NodeId>>() {
             all_heard if all_heard.is_empty() && !nodes.is_empty() => None,

@@ -1,6 +1,7 @@
 //! The options that every command with a cluster shares, and the settings they make. A later place
 //! wins over an earlier one: file, `-b` and the like, `-X`.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -69,17 +70,19 @@ pub enum Settings {
 }
 
 /// Whether `-X list` is on the command line, which does without what a command needs else.
-pub fn asks_for_list(arguments: impl Iterator<Item = String>) -> bool {
+pub fn asks_for_list(arguments: impl Iterator<Item = OsString>) -> bool {
     let mut flag_before = false;
     for argument in arguments {
-        let together = matches!(argument.as_str(), "-Xlist" | "-X=list" | "--setting=list");
+        // What is no text is no such word, but may be the name of a file.
+        let argument = argument.to_string_lossy();
+        let together = matches!(&*argument, "-Xlist" | "-X=list" | "--setting=list");
         if together || (flag_before && argument == "list") {
             return true;
         }
         if argument == "--" {
             return false;
         }
-        flag_before = matches!(argument.as_str(), "-X" | "--setting");
+        flag_before = matches!(&*argument, "-X" | "--setting");
     }
     false
 }
@@ -241,7 +244,7 @@ mod tests {
 
     #[test]
     fn a_list_is_asked_for_anywhere() {
-        let asks = |line: &str| asks_for_list(line.split(' ').map(str::to_owned));
+        let asks = |line: &str| asks_for_list(line.split(' ').map(OsString::from));
         assert!(asks("ottla produce -X list") && asks("ottla perf -Xlist -t x"));
         assert!(asks("ottla produce -t t -X acks=1 --setting list"));
         assert!(!asks("ottla produce -t list") && !asks("ottla produce -X acks=1 list"));

@@ -41,7 +41,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    if connect::asks_for_list(std::env::args()) {
+    if connect::asks_for_list(std::env::args_os()) {
         return ended(connect::list());
     }
     let line = CommandLine::parse();
