@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::PoisonError;
 use std::time::Duration;
 
+use crate::accumulator::topic::Topic;
 use crate::error::Error;
 use crate::sync::{Condvar, Mutex, MutexGuard};
 use crate::time::Time;
@@ -32,10 +33,15 @@ pub struct News {
 }
 
 impl News {
-    /// What stands between the producer and this topic, as far as is known.
-    pub fn obstacle(&self, topic: u32) -> Option<&Error> {
-        let answer = self.topic_errors.get(&topic).map(|answer| &answer.0);
-        answer.or(self.unreachable.as_ref()).or(self.cluster_error.as_ref())
+    /// What somebody is told who has waited for a topic's metadata for so long.
+    pub fn no_metadata(&self, topic: &Topic, waited: Duration) -> String {
+        let answer = self.topic_errors.get(&topic.id).map(|answer| &answer.0);
+        let reason = match answer.or(self.cluster_error.as_ref()) {
+            Some(error) => error.to_string(),
+            None => "no broker has answered a metadata request yet".to_owned(),
+        };
+        let waited_ms = waited.as_millis();
+        format!("no metadata for topic {} within {waited_ms} ms: {reason}", topic.name)
     }
 }
 

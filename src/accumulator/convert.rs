@@ -1,7 +1,8 @@
 //! A payload in another message format: every record read and written again. What the old formats take more
 //! than the new one is taken from the pool before a batch goes through here; where only a part of that is to
 //! be had, as many records as it is enough for become a batch of their own, and the rest keeps its format
-//! until its turn comes. So no batch fails, and nobody waits here, when callers have filled the pool.
+//! until its turn comes. So nobody waits here when callers have filled the pool. (How much a codec writes is
+//! estimated: a batch beyond that fails.)
 
 use std::cell::Cell;
 use std::io::Read;
@@ -42,7 +43,8 @@ impl Growth {
         first: bool,
         from_bytes: usize,
     ) -> Option<Growth> {
-        let (each, fixed) = sizes(from, to, compressed);
+        let through_codec = compressed || from.codec != Codec::None;
+        let (each, fixed) = sizes(from.magic, to, through_codec);
         let whole = fixed + each * from.count as usize;
         let needs = Needs { counted_bytes: whole, ..Needs::default() };
         let taker = if first { Taker::Sender } else { Taker::Caller };
@@ -54,8 +56,7 @@ impl Growth {
             return None;
         }
         // A compressed rest begins a stream of its own, in which the text that both parts share stands again.
-        let again =
-            if compressed || from.codec != Codec::None { from_bytes.min(WINDOW_BYTES) } else { 0 };
+        let again = if through_codec { from_bytes.min(WINDOW_BYTES) } else { 0 };
         let fixed = fixed + BATCH_OVERHEAD_BYTES + again.min(pool.reserve_bytes() / 8);
         match pool.take_for_some(fixed, each, from.count as usize) {
             0 => None,
@@ -68,8 +69,8 @@ impl Growth {
 }
 
 /// The most that a record, and a batch as such, take more in another format.
-fn sizes(from: &BatchSummary, to: Magic, compressed: bool) -> (usize, usize) {
-    if from.magic == to {
+fn sizes(from: Magic, to: Magic, through_codec: bool) -> (usize, usize) {
+    if from == to {
         return (0, 0);
     }
     // At least 7 bytes of a v2 record are not its key or value; of v0 and v1 26 and 34 are.
@@ -78,11 +79,11 @@ fn sizes(from: &BatchSummary, to: Magic, compressed: bool) -> (usize, usize) {
         Magic::V1 => 27,
         Magic::V2 => 0,
     };
-    match (from.codec, compressed) {
-        (Codec::None, false) => (plain, 0),
+    match through_codec {
+        false => (plain, 0),
         // A codec that found everything repeated before finds new bytes between: those, and an end of what
         // is repeated and a new beginning.
-        _ => (plain + 8, STREAM_BYTES),
+        true => (plain + 8, STREAM_BYTES),
     }
 }
 

@@ -2,14 +2,10 @@
 //! accounted for.
 
 use super::*;
-use crate::accumulator::append::Outgoing;
-use crate::accumulator::batch::AppendContext;
 use crate::accumulator::encode::encode;
 use crate::accumulator::encode::tests::{value, values, Bench};
 use crate::accumulator::partition::Appended;
-use crate::accumulator::topic::TopicId;
 use crate::record::{Header, Record};
-use crate::time::Time;
 
 /// To every format that knows the codec, and back to the newest.
 #[test]
@@ -62,17 +58,8 @@ fn a_batch_takes_the_form_that_its_leader_knows_and_loses_nothing_but_headers() 
 fn headers_that_an_old_format_has_no_place_for_are_counted() {
     let mut bench = Bench::new(1 << 20, 1 << 20, Compression::NONE);
     let headers = [Header { key: "a", value: None }, Header { key: "b", value: Some(b"x") }];
-    let context = AppendContext {
-        limits: &bench.limits,
-        pool: &bench.pool,
-        delivery: &bench.delivery,
-        parked: None,
-        admission: &bench.admission,
-        now: &|| Time::from_ms(1),
-    };
     let record = Record { timestamp_ms: 5, headers: &headers, ..Record::value(b"v") };
-    let outgoing = Outgoing { topic: TopicId(7), partition: 3, record, token: 1 };
-    bench.partition.append(&outgoing, &context, Taker::Caller, &());
+    bench.append_record(record, &());
     let mut batch = bench.take();
     batch.stale = true;
     bench.partition.put_back(batch);

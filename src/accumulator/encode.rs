@@ -137,7 +137,8 @@ impl Accumulator {
 /// the compressed form can grow by, for the latter the job brings what it takes, and each consumed chunk pays
 /// for output: so it takes no memory that is not accounted for already.
 ///
-/// Errors: `STATE` when the codec fails, `UNSUPPORTED_COMPRESSION_TYPE` when the format does not know it.
+/// Errors: `STATE` when the codec fails or writes more than was taken for it, `UNSUPPORTED_COMPRESSION_TYPE`
+/// when the format does not know it.
 pub fn encode(job: EncodeJob, pool: &Arc<Pool>, bench: &mut Workbench) -> Result<Encoded> {
     let compression = job.compression.clone();
     let encoded = if job.from.codec == Codec::None && job.from.magic == job.magic {

@@ -45,17 +45,23 @@ impl Bench {
     }
 
     pub fn append_chosen(&self, value: &[u8], chosen: &impl Chosen) -> Appended {
-        let context = AppendContext {
+        self.append_record(Record { timestamp_ms: 5, ..Record::value(value) }, chosen)
+    }
+
+    pub fn append_record(&self, record: Record<'_>, chosen: &impl Chosen) -> Appended {
+        let outgoing = Outgoing { topic: TopicId(7), partition: 3, record, token: 1 };
+        self.partition.append(&outgoing, &self.context(), Taker::Caller, chosen)
+    }
+
+    fn context(&self) -> AppendContext<'_> {
+        AppendContext {
             limits: &self.limits,
             pool: &self.pool,
             delivery: &self.delivery,
             parked: None,
             admission: &self.admission,
             now: &|| Time::from_ms(1),
-        };
-        let record = Record { timestamp_ms: 5, ..Record::value(value) };
-        let outgoing = Outgoing { topic: TopicId(7), partition: 3, record, token: 1 };
-        self.partition.append(&outgoing, &context, Taker::Caller, chosen)
+        }
     }
 
     pub fn jobs(&self) -> Vec<EncodeJob> {
@@ -405,15 +411,7 @@ fn the_room_of_an_open_batch_follows_what_was_learnt() {
             slot: Slot(0),
             ordinal: 0,
         };
-        let context = AppendContext {
-            limits: &bench.limits,
-            pool: &bench.pool,
-            delivery: &bench.delivery,
-            parked: None,
-            admission: &bench.admission,
-            now: &|| Time::ZERO,
-        };
-        let mut open = OpenBatch::new(name, &context, &learnt, 0);
+        let mut open = OpenBatch::new(name, &bench.context(), &learnt, 0);
         let mut count = 0;
         while open.append(&Record::value(&[7; 90]), 1, &bench.pool, Taker::Caller) == Room::Appended
         {

@@ -267,7 +267,7 @@ impl Pool {
     }
 
     /// For the sender: counts `fixed_bytes` and `each_bytes` for as many of `count` as half of what is left
-    /// is enough for; so nobody who comes later finds nothing. 0: not even one, and nothing was taken; the
+    /// is enough for, so that there is something for the next. 0: not even one, and nothing was taken; the
     /// sender is woken when memory comes back.
     pub fn take_for_some(&self, fixed_bytes: usize, each_bytes: usize, count: usize) -> usize {
         let mut state = self.lock();

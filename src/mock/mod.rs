@@ -32,6 +32,8 @@ mod versions;
 
 pub use cluster::{Cluster, PeerId, ReceivedRequest, Reply};
 pub use connection::{BrokerConnection, MAX_REQUEST_BYTES};
+#[cfg(any(test, feature = "sim"))]
+pub(crate) use coordinator::APIS as TRANSACTION_APIS;
 pub use coordinator::{CommittedOffset, CoordinatorKind, TransactionDescription, TransactionState};
 pub use faults::Fault;
 pub use partition_log::Retention;

@@ -36,8 +36,7 @@ impl Shared {
             }
             let waited = begun.elapsed();
             if waited >= limit {
-                let because = answer.map(|answer| &answer.0).or(news.cluster_error.as_ref());
-                break Err(topic_timeout(topic, waited, because));
+                break Err(Error::new(ErrorCode::TIMED_OUT, news.no_metadata(topic, waited)));
             }
             news = self.accumulator.bulletin.wait(news, limit - waited);
         };
@@ -156,14 +155,4 @@ impl Shared {
         );
         Err(Error::new(ErrorCode::TIMED_OUT, text))
     }
-}
-
-fn topic_timeout(topic: &Topic, waited: Duration, because: Option<&Error>) -> Error {
-    let reason = match because {
-        Some(error) => format!(": {error}"),
-        None => ": no broker has answered a metadata request yet".to_string(),
-    };
-    let waited_ms = waited.as_millis();
-    let text = format!("no metadata for topic {} within {waited_ms} ms{reason}", topic.name);
-    Error::new(ErrorCode::TIMED_OUT, text)
 }

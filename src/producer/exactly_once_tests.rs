@@ -7,21 +7,12 @@ use std::time::Duration;
 
 use super::embedded_support::{committed, stage, Rig, Shared};
 use crate::error::{Error, ErrorCode as E, Result};
-use crate::mock::{CoordinatorKind, Fault};
+use crate::mock::{CoordinatorKind, Fault, TRANSACTION_APIS};
 use crate::producer::{GroupMetadata, GroupOffset, TopicId};
 use crate::protocol::ApiKey;
 
 const INPUTS: i64 = 25;
 const GENERATIONS: [(&str, i16); 4] = [("4.1", 2), ("3.9", 1), ("2.8", 1), ("2.1", 1)];
-
-const APIS: [ApiKey; 6] = [
-    ApiKey::FindCoordinator,
-    ApiKey::InitProducerId,
-    ApiKey::AddPartitionsToTxn,
-    ApiKey::AddOffsetsToTxn,
-    ApiKey::TxnOffsetCommit,
-    ApiKey::EndTxn,
-];
 
 const ERRORS: [E; 6] = [
     E::COORDINATOR_NOT_AVAILABLE,
@@ -101,7 +92,7 @@ impl Run {
         let random = &mut self.random;
         let mut stage = self.stage.lock();
         let broker = random.i32(1..=3);
-        let api = APIS[random.usize(..APIS.len())];
+        let api = TRANSACTION_APIS[random.usize(..TRANSACTION_APIS.len())];
         let fault = match random.u32(..4) {
             0 => Fault::DropRequest,
             1 => Fault::DropResponse,

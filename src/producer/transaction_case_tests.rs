@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::embedded_support::*;
 use crate::error::ErrorCode as E;
 use crate::mock::{CoordinatorKind, Fault};
-use crate::producer::{GroupMetadata, GroupOffset};
+use crate::producer::{GroupMetadata, GroupOffset, TopicId};
 use crate::protocol::ApiKey;
 
 /// Lost requests and answers, silence, another coordinator: everything is asked again where it must be.
@@ -491,6 +491,14 @@ fn the_next_transaction_waits_for_the_end_of_the_one_before_and_no_longer() {
     }
 }
 
+/// A transaction whose first record has been sent, and will not be answered.
+fn begin_with_a_lost_record(rig: &mut Rig, topic: TopicId) {
+    rig.producer.begin_transaction().unwrap();
+    push(&rig.stage, ApiKey::Produce, &[Fault::DropRequest]);
+    rig.send(topic, 0, "lost").unwrap();
+    rig.run_ms(7);
+}
+
 /// KIP-890: a producer that aborts before its first record was answered may be taken for a fenced one, as
 /// long as the transaction before is not over. It waits for that; one that is fenced is told so in the end.
 #[test]
@@ -498,17 +506,11 @@ fn an_abort_that_comes_too_early_is_not_taken_for_a_fence_nor_a_fence_for_that()
     let (mut rig, topic) = ready(V2);
     rig.stage.lock().cluster.set_marker_delay_ms(1_500);
     transact(&mut rig, topic, "a").unwrap();
-    rig.producer.begin_transaction().unwrap();
-    push(&rig.stage, ApiKey::Produce, &[Fault::DropRequest]);
-    rig.send(topic, 0, "lost").unwrap();
-    rig.run_ms(7);
+    begin_with_a_lost_record(&mut rig, topic);
     rig.abort().unwrap();
     transact(&mut rig, topic, "b").unwrap();
 
-    rig.producer.begin_transaction().unwrap();
-    push(&rig.stage, ApiKey::Produce, &[Fault::DropRequest]);
-    rig.send(topic, 0, "lost").unwrap();
-    rig.run_ms(7);
+    begin_with_a_lost_record(&mut rig, topic);
     let mut newer = Rig::new(&rig.stage, &[], 8);
     newer.init().unwrap();
     drop(newer);
@@ -526,10 +528,7 @@ fn an_abort_that_comes_too_early_is_patient_also_with_short_pauses() {
     let (mut rig, topic) = Rig::ready(&shared, &settings);
     rig.stage.lock().cluster.set_marker_delay_ms(4_000);
     transact(&mut rig, topic, "a").unwrap();
-    rig.producer.begin_transaction().unwrap();
-    push(&rig.stage, ApiKey::Produce, &[Fault::DropRequest]);
-    rig.send(topic, 0, "lost").unwrap();
-    rig.run_ms(7);
+    begin_with_a_lost_record(&mut rig, topic);
     rig.abort().unwrap();
     transact(&mut rig, topic, "b").unwrap();
     rig.run_ms(5_000);

@@ -102,12 +102,8 @@ impl<N: Network> Sender<N> {
                 let record = parked.pop_front();
                 drop(parked);
                 if let Some(record) = record {
-                    let waited_ms = now.since(record.parked_at).as_millis();
-                    let mut text =
-                        format!("no metadata for topic {} within {waited_ms} ms", topic.name);
-                    if let Some(error) = accumulator.bulletin.read().obstacle(topic.id) {
-                        text = format!("{text}: {}", error.message());
-                    }
+                    let waited = now.since(record.parked_at);
+                    let text = accumulator.bulletin.read().no_metadata(topic, waited);
                     self.fail_parked_record(record, ErrorCode::EXPIRED, text);
                 }
             }

@@ -96,7 +96,8 @@ impl<N: Network> Sender<N> {
             return Time::NEVER;
         }
         let dialled_at = |node: &NodeId| self.parts.client.poll_delay(*node, now);
-        let dialled_at = self.unheard_leaders().iter().map(dialled_at).min();
+        let dialled_at =
+            self.unheard_leaders(&self.schedule.active_slots()).iter().map(dialled_at).min();
         dialled_at.unwrap_or(Time::NEVER).min(self.decide_at)
     }
 
@@ -138,7 +139,7 @@ impl<N: Network> Sender<N> {
             // What could not be reached some time ago is tried again.
             self.mute.clear();
         }
-        let leaders = self.unheard_leaders();
+        let leaders = self.unheard_leaders(&active);
         if !leaders.is_empty() && now < self.decide_at {
             return self.hear(leaders, now);
         }
@@ -154,10 +155,10 @@ impl<N: Network> Sender<N> {
         self.mute.get(node).is_some_and(|&ends| ends > 1)
     }
 
-    /// Leaders of partitions with records that have not said what they speak, and may.
-    fn unheard_leaders(&self) -> BTreeSet<NodeId> {
-        let leader = |slot: Slot| self.slots.get(slot.0 as usize).and_then(|known| known.leader);
-        let leaders = self.schedule.active_slots().into_iter().filter_map(leader);
+    /// Leaders of these partitions, which have records, that have not said what they speak, and may.
+    fn unheard_leaders(&self, active: &[Slot]) -> BTreeSet<NodeId> {
+        let leader = |slot: &Slot| self.slots.get(slot.0 as usize).and_then(|known| known.leader);
+        let leaders = active.iter().filter_map(leader);
         leaders.filter(|node| !self.magics.contains_key(node) && !self.is_mute(node)).collect()
     }
 

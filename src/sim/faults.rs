@@ -2,7 +2,7 @@
 //! where and when exactly from the seed's own chance.
 
 use crate::error::ErrorCode;
-use crate::mock::{CoordinatorKind, Fault};
+use crate::mock::{CoordinatorKind, Fault, TRANSACTION_APIS};
 use crate::protocol::ApiKey;
 use crate::sim::options::pick;
 use crate::sim::oracle;
@@ -123,16 +123,6 @@ const PRODUCE_ERRORS: &[ErrorCode] = &[
     ErrorCode::INVALID_RECORD,
     ErrorCode::UNKNOWN_SERVER_ERROR,
     ErrorCode::TOPIC_AUTHORIZATION_FAILED,
-];
-
-/// The requests of which transactions are made.
-const TRANSACTION_APIS: &[ApiKey] = &[
-    ApiKey::FindCoordinator,
-    ApiKey::InitProducerId,
-    ApiKey::AddPartitionsToTxn,
-    ApiKey::AddOffsetsToTxn,
-    ApiKey::TxnOffsetCommit,
-    ApiKey::EndTxn,
 ];
 
 /// What coordinators answer to them now and then, the first only to TxnOffsetCommit.
@@ -287,7 +277,7 @@ impl World {
     }
 
     fn fail_transactional_request(&mut self) {
-        let api = pick(&mut self.trouble_rng, TRANSACTION_APIS);
+        let api = pick(&mut self.trouble_rng, &TRANSACTION_APIS);
         // Where a request before may have begun the transaction, no broker says that there is none.
         let begins = api != ApiKey::TxnOffsetCommit;
         let codes = if begins { &TRANSACTION_ERRORS[1..] } else { TRANSACTION_ERRORS };

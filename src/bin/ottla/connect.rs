@@ -69,7 +69,7 @@ pub enum Settings {
     Print(String),
 }
 
-/// Whether `-X list` is on the command line, which does without what a command needs else.
+/// Whether `-X list` is on a command line that lacks something else.
 pub fn asks_for_list(arguments: impl Iterator<Item = OsString>) -> bool {
     let mut flag_before = false;
     for argument in arguments {

@@ -18,6 +18,7 @@ mod transaction;
 
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use crate::exit::Outcome;
@@ -41,10 +42,17 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    if connect::asks_for_list(std::env::args_os()) {
-        return ended(connect::list());
-    }
-    let line = CommandLine::parse();
+    let line = match CommandLine::try_parse() {
+        Ok(line) => line,
+        // The list does without what a command needs else.
+        Err(error)
+            if error.kind() == ErrorKind::MissingRequiredArgument
+                && connect::asks_for_list(std::env::args_os()) =>
+        {
+            return ended(connect::list());
+        }
+        Err(error) => error.exit(),
+    };
     let interrupt = Interrupt::listen();
     ended(run(&line.command, &interrupt))
 }

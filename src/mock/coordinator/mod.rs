@@ -14,6 +14,9 @@ mod table;
 mod transaction;
 mod verify;
 
+#[cfg(any(test, feature = "sim"))]
+use crate::protocol::ApiKey;
+
 #[cfg(test)]
 mod coordinator_tests;
 #[cfg(test)]
@@ -23,6 +26,17 @@ mod testing;
 
 #[cfg(test)]
 pub(super) use offsets_tests::with_transactions;
+
+/// The requests of which transactions are made.
+#[cfg(any(test, feature = "sim"))]
+pub(crate) const APIS: [ApiKey; 6] = [
+    ApiKey::FindCoordinator,
+    ApiKey::InitProducerId,
+    ApiKey::AddPartitionsToTxn,
+    ApiKey::AddOffsetsToTxn,
+    ApiKey::TxnOffsetCommit,
+    ApiKey::EndTxn,
+];
 
 pub use end::TransactionDescription;
 pub use group::CommittedOffset;

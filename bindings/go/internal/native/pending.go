@@ -183,7 +183,7 @@ func (s *slot) kept() (key, value []byte) {
 }
 
 // arena cuts small copies from shared blocks, for one allocation instead of dozens. A block stays as long as the
-// last copy in it, which is why blocks are small: whoever keeps one report keeps at most this much beside it.
+// last copy in it, which is why blocks are small.
 type arena struct{ left []byte }
 
 const arenaBlock = 4 << 10
