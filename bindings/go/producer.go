@@ -202,7 +202,7 @@ func (p *Producer) Close(ctx context.Context) error {
 }
 
 // deliver calls the promises of the records of one outcome.
-func (p *Producer) deliver(outcome *native.Outcome, records *native.Records[entry]) {
+func (p *Producer) deliver(outcome *native.Outcome, records *native.Records[entry]) (held int) {
 	report := Report{Topic: *outcome.Topic, Partition: outcome.Partition, Offset: -1,
 		Latency: outcome.Latency, Persistence: Persistence(outcome.Persistence)}
 	if outcome.Code != 0 {
@@ -215,6 +215,7 @@ func (p *Producer) deliver(outcome *native.Outcome, records *native.Records[entr
 	for next := 0; next < records.Len(); {
 		next = p.deliverFrom(next, report, outcome.BaseOffset, records)
 	}
+	return 0
 }
 
 // deliverFrom goes on from one record; it returns early, with the next one, if a promise panics.
@@ -230,6 +231,7 @@ func (p *Producer) deliverFrom(first int, report Report, base int64, records *na
 		if ms := records.TimestampMs(i); ms >= 0 {
 			report.Timestamp = time.UnixMilli(ms)
 		}
+		records.Handed(1)
 		if promised := records.Entry(i); promised.future != nil {
 			promised.future.complete(report)
 		} else if promised.promise != nil {

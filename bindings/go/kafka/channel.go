@@ -74,10 +74,10 @@ func (p *Producer) produceWaiting(message *Message, ended chan struct{}) error {
 // giveBack reports a message that was not taken.
 func (p *Producer) giveBack(message *Message, err error) {
 	if message == nil {
-		p.mail.post(p.events, err.(Error))
+		p.mail.tidings(p.events, err.(Error))
 		return
 	}
 	report := *message
 	report.TopicPartition.Error = err
-	p.mail.post(p.events, &report)
+	p.mail.tidings(p.events, &report)
 }

@@ -34,8 +34,8 @@ func (s *slab) take(plain bool, wanted int) *Message {
 	return taken
 }
 
-// deliver makes the reports of the messages of one outcome.
-func (p *Producer) deliver(outcome *native.Outcome, records *native.Records[entry]) {
+// deliver makes the reports of the messages of one outcome, and gives the number of those that wait for the application.
+func (p *Producer) deliver(outcome *native.Outcome, records *native.Records[entry]) (held int) {
 	var failure error
 	if outcome.Code != 0 {
 		failure = Error{code: compatible(outcome.Code)}
@@ -44,6 +44,7 @@ func (p *Producer) deliver(outcome *native.Outcome, records *native.Records[entr
 		}
 	}
 	var slab slab
+	handed := records.Handed
 	for i := range records.Len() {
 		back, to := records.Entry(i), p.events
 		if back != nil && back.delivery != nil {
@@ -65,8 +66,11 @@ func (p *Producer) deliver(outcome *native.Outcome, records *native.Records[entr
 		if outcome.BaseOffset >= 0 {
 			report.TopicPartition.Offset = Offset(outcome.BaseOffset + int64(i))
 		}
-		p.mail.post(to, report)
+		if p.mail.post(to, report, handed) {
+			held++
+		}
 	}
+	return held
 }
 
 // mail brings events into channels without waiting for anybody: what does not fit waits in a list per channel, in
@@ -98,25 +102,30 @@ func (m *mail) tell(change int) {
 
 func (m *mail) len() int { return int(m.waiting.Load()) }
 
-// post brings an event into a channel or its list. A channel that the application has closed gets nothing.
-func (m *mail) post(to chan Event, event Event) {
+// tidings posts an event that is no report.
+func (m *mail) tidings(to chan Event, event Event) {
+	if m.post(to, event, func(int) {}) {
+		m.tell(1)
+	}
+}
+
+// post brings an event into a channel or its list, and says whether it waits in the list. A channel that the application has
+// closed gets nothing. Handed is told before the application can have the event, and told off if it does not take it.
+func (m *mail) post(to chan Event, event Event, handed func(int)) (waits bool) {
 	defer m.caught()
-	if m.waiting.Load() == 0 {
-		select {
-		case to <- event:
-			return
-		default:
-		}
+	if m.waiting.Load() == 0 && offer(to, event, handed) {
+		return false
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	waiting := m.lists[to]
 	if waiting == nil {
+		if offer(to, event, handed) {
+			return false
+		}
 		select {
-		case to <- event:
-			return
 		case <-m.ended:
-			return
+			return false
 		default:
 		}
 		waiting = &list{}
@@ -126,7 +135,19 @@ func (m *mail) post(to chan Event, event Event) {
 	}
 	waiting.events = append(waiting.events, event)
 	m.waiting.Add(1)
-	m.tell(1)
+	return true
+}
+
+// offer brings an event into a channel that has room.
+func offer(to chan Event, event Event, handed func(int)) bool {
+	handed(1)
+	select {
+	case to <- event:
+		return true
+	default:
+		handed(-1)
+		return false
+	}
 }
 
 // pump empties a list into its channel, and ends with it.

@@ -274,14 +274,14 @@ func (p *Producer) event(event native.Event) {
 		p.stop(happened)
 		return
 	}
-	p.mail.post(p.events, happened)
+	p.mail.tidings(p.events, happened)
 }
 
 // stop takes the first fatal error.
 func (p *Producer) stop(fatal Error) bool {
 	first := p.fatal.CompareAndSwap(nil, &fatal)
 	if first {
-		p.mail.post(p.events, fatal)
+		p.mail.tidings(p.events, fatal)
 	}
 	return first
 }

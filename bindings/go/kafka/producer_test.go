@@ -237,6 +237,33 @@ func TestAChannelThatNobodyReads(t *testing.T) {
 	}
 }
 
+// Whoever has a report from a channel with room has the place of its record too, at once; and a report that waits takes one
+// place, not two.
+func TestAPlaceIsCountedOnce(t *testing.T) {
+	const places, stuckMost = 1000, 20
+	producer, _ := embedded(t, kafka.ConfigMap{"queue.buffering.max.messages": places, "linger.ms": 1})
+	stuck := make(chan kafka.Event)
+	for held := 1; held <= stuckMost; held++ {
+		must(t, producer.Produce(&kafka.Message{TopicPartition: to("t", 0)}, stuck))
+		for range places - held {
+			must(t, producer.Produce(&kafka.Message{TopicPartition: to("t", 0)}, nil))
+		}
+		for range 100 {
+			report(t, producer.Events())
+			must(t, producer.Produce(&kafka.Message{TopicPartition: to("t", 0)}, nil))
+		}
+		for range places - held {
+			report(t, producer.Events())
+		}
+	}
+	for range stuckMost {
+		report(t, stuck)
+	}
+	if left := producer.Flush(30_000); left != 0 {
+		t.Fatal(left)
+	}
+}
+
 func TestAChannelThatIsClosed(t *testing.T) {
 	producer, _ := embedded(t, kafka.ConfigMap{"linger.ms": 1})
 	closed := make(chan kafka.Event, 1)

@@ -7,7 +7,10 @@ package native
 */
 import "C"
 
-import "time"
+import (
+	"sync/atomic"
+	"time"
+)
 
 const (
 	intakeRuns   = 64
@@ -21,7 +24,8 @@ type intake[T any] struct {
 	times   [intakeTokens]C.int64_t
 	records Records[T]
 	counted []tally
-	deliver func(*Outcome, *Records[T])
+	held    int
+	deliver func(*Outcome, *Records[T]) int
 }
 
 // Outcome is what became of some records of one partition.
@@ -45,6 +49,7 @@ type Records[T any] struct {
 	pages  []*page[T]
 	tokens []uint64
 	times  []C.int64_t
+	handed *atomic.Int64
 }
 
 // Len is the number of records.
@@ -67,6 +72,9 @@ func (r *Records[T]) Kept(i int) (key, value []byte) {
 
 // TimestampMs is the time of a record, or -1 when it is not known.
 func (r *Records[T]) TimestampMs(i int) int64 { return int64(r.times[i]) }
+
+// Handed is told before the application gets a report, whose place is free from then on, and with -1 if it did not take it.
+func (r *Records[T]) Handed(change int) { r.handed.Add(int64(change)) }
 
 // drain takes all reports there are and delivers them.
 func (p *Producer[T]) drain() {
@@ -93,7 +101,8 @@ func (p *Producer[T]) drainSome() bool {
 
 func (in *intake[T]) settle(outbox *outbox[T], tokens []uint64) {
 	in.counted = vacate(in.records.pages, tokens, in.counted[:0])
-	outbox.settle(tokens, in.counted)
+	outbox.settle(tokens, in.counted, in.held)
+	in.held = 0
 }
 
 func (p *Producer[T]) deliverRun(run *C.ottla_run_t) {
@@ -112,7 +121,7 @@ func (p *Producer[T]) deliverRun(run *C.ottla_run_t) {
 	in := &p.intake
 	first, end := int(run.first), int(run.first+run.count)
 	in.records.tokens, in.records.times = in.tokens[first:end], in.times[first:end]
-	in.deliver(&outcome, &in.records)
+	in.held += in.deliver(&outcome, &in.records)
 }
 
 // takeRefused delivers the records that the library did not take.
@@ -129,7 +138,7 @@ func (p *Producer[T]) takeRefused() {
 		in.records.tokens, in.records.times = in.tokens[:1], in.times[:1]
 		outcome := Outcome{Topic: p.topicName(one.topic), Partition: one.partition, BaseOffset: -1, AppendTimeMs: -1,
 			Code: int32(one.status), Message: Description(int32(one.status))}
-		in.deliver(&outcome, &in.records)
+		in.held = in.deliver(&outcome, &in.records)
 		in.settle(&p.outbox, in.tokens[:1])
 	}
 }

@@ -5,6 +5,7 @@ import "C"
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -31,6 +32,8 @@ type outbox[T any] struct {
 	most int
 	// held counts reports that the face has taken and the application has not.
 	held int
+	// handed counts reports that the application has while the places of their records are not settled yet.
+	handed atomic.Int64
 	// refused are the records that the library refused; their reports wait for the next drain.
 	refused []refusal
 	pace    pace
@@ -133,7 +136,7 @@ func (o *outbox[T]) makeRoom(bytes, headers int, large bool) int32 {
 		if o.closed {
 			return CodeClosed
 		}
-		if o.backlog != nil || (o.most > 0 && o.pending.left+o.held >= o.most) {
+		if o.backlog != nil || o.used() {
 			return o.full()
 		}
 		if !large && o.filling.fits(bytes, headers) || large && !o.sending {
@@ -145,6 +148,12 @@ func (o *outbox[T]) makeRoom(bytes, headers int, large bool) int32 {
 			o.handOver()
 		}
 	}
+}
+
+// used says whether all places are taken.
+func (o *outbox[T]) used() bool {
+	taken := o.pending.left + o.held
+	return o.most > 0 && taken >= o.most && taken-int(o.handed.Load()) >= o.most
 }
 
 // addLarge hands over what stands before a large record, and then the record itself.
@@ -285,10 +294,12 @@ func (o *outbox[T]) abandon() {
 	}
 }
 
-// settle gives back the places of records that were delivered, which are vacant.
-func (o *outbox[T]) settle(tokens []uint64, counted []tally) {
+// settle gives back the places of records that were delivered, which are vacant; so many of their reports are held.
+func (o *outbox[T]) settle(tokens []uint64, counted []tally, held int) {
 	o.mu.Lock()
 	o.pending.settle(tokens, counted)
+	o.held += held
+	o.handed.Store(0)
 	o.stall.settled += uint64(len(tokens))
 	lagging := o.backlog != nil
 	o.mu.Unlock()

@@ -40,8 +40,9 @@ type Producer[T any] struct {
 
 // Face is what a package makes of a producer.
 type Face[T any] struct {
-	// Deliver gets the records of one outcome, on one goroutine for all. It must not keep the slots.
-	Deliver func(outcome *Outcome, records *Records[T])
+	// Deliver gets the records of one outcome, on one goroutine for all. It must not keep the slots. It gives the number of
+	// reports that wait for the application, which go on taking a place each until Hold(-1).
+	Deliver func(outcome *Outcome, records *Records[T]) (held int)
 	// Event gets the log and errors; may be nil. Called on threads of the library's, one call at a time, and first while
 	// the producer is being made.
 	Event func(Event)
@@ -65,7 +66,7 @@ func NewProducer[T any](settings *Settings, face Face[T]) (*Producer[T], error) 
 		p.refusing.Store(CodeState)
 	}
 	p.outbox.open(p.handle, limit, p.wake.interrupt)
-	p.intake.deliver = face.Deliver
+	p.intake.deliver, p.intake.records.handed = face.Deliver, &p.outbox.handed
 	go func() {
 		defer close(p.drained)
 		p.courier.begin()
