@@ -150,6 +150,26 @@ fn zstd_needs_the_newest_format() {
     }
 }
 
+/// Level 3 has smaller tables here than in the library; what one batch sets must not reach the next.
+#[cfg(feature = "zstd")]
+#[test]
+fn zstd_with_smaller_tables_packs_as_tightly() {
+    let mut theirs = zstd_safe::CCtx::create();
+    let mut encoder = Encoder::new();
+    let sources = include_bytes!("tests.rs").repeat(2);
+    let (large, small) = ([lines(12_000), sources].concat(), lines(1000));
+    for (level, plain, most) in
+        [(3, &large, 1.02), (3, &small, 1.0), (4, &large, 1.0), (3, &large, 1.02)]
+    {
+        let compression = Compression::with_level(Codec::Zstd, level);
+        let ours = encoder.compress(compression, Magic::V2, plain).unwrap().len();
+        let mut out = Vec::with_capacity(plain.len());
+        theirs.compress(&mut out, plain, level).unwrap();
+        // Portions end blocks elsewhere, by some bytes.
+        assert!(ours as f64 <= out.len() as f64 * most + 64.0, "{level}: {ours}, {}", out.len());
+    }
+}
+
 #[test]
 fn levels_are_brought_into_their_range() {
     let level = |codec, level| Compression::with_level(codec, level).level();

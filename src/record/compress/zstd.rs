@@ -16,6 +16,13 @@ const STEP_BYTES: usize = 16 << 10;
 /// The largest window that is read: 2^27 bytes, which the highest level uses. Memory for it is taken
 /// only as far as it is filled.
 const WINDOW_LOG_MAX: u32 = 27;
+/// Above so many plain bytes the library takes tables for megabytes.
+const SMALL_BYTES: usize = 256 << 10;
+/// Level 3 beyond [`SMALL_BYTES`]: hash tables of half the library's size (2^17 and 2^16 entries), which stay
+/// in a core's cache beside the batch. On nine sorts of records of 40 to 1024 bytes that took 4 to 13 % off
+/// the time, and wrote 0.4 % less to 0.9 % more.
+const HASH_LOG: u32 = 16;
+const CHAIN_LOG: u32 = 15;
 
 #[derive(Default)]
 pub(super) struct ZstdEncoder {
@@ -34,6 +41,11 @@ impl ZstdEncoder {
         let context = self.context()?;
         context.reset(ResetDirective::SessionOnly).map_err(error)?;
         context.set_parameter(CParameter::CompressionLevel(level)).map_err(error)?;
+        let halved = level == 3 && !(1..=SMALL_BYTES).contains(&plain_bytes);
+        // 0 is the library's own choice.
+        let (hash, chain) = if halved { (HASH_LOG, CHAIN_LOG) } else { (0, 0) };
+        context.set_parameter(CParameter::HashLog(hash)).map_err(error)?;
+        context.set_parameter(CParameter::ChainLog(chain)).map_err(error)?;
         // The size known, tables and window are made no larger than it needs.
         let pledged = (plain_bytes > 0).then_some(plain_bytes as u64);
         context.set_pledged_src_size(pledged).map_err(error)?;
