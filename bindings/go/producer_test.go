@@ -190,11 +190,13 @@ func TestRefusals(t *testing.T) {
 		topic  string
 		record Record
 		code   Code
+		text   string
 	}{
-		{"two", Record{Partition: To(2)}, CodeUnknownPartition},
-		{"two", Record{Value: make([]byte, 2_000_000)}, CodeRecordTooLarge},
-		{"no/topic", Record{}, CodeArgument},
-		{"two", Record{Headers: []Header{{"\xff", nil}}}, CodeArgument},
+		{"two", Record{Partition: To(2)}, CodeUnknownPartition, "0 to 1, not 2"},
+		{"two", Record{Partition: To(2), Value: make([]byte, 20_000)}, CodeUnknownPartition, "0 to 1, not 2"},
+		{"two", Record{Value: make([]byte, 2_000_000)}, CodeRecordTooLarge, "2000"},
+		{"no/topic", Record{}, CodeArgument, `"no/topic"`},
+		{"two", Record{Headers: []Header{{"\xff", nil}}}, CodeArgument, "not UTF-8"},
 	} {
 		future, err := producer.Produce(ctx, refused.topic, refused.record)
 		if err == nil {
@@ -204,8 +206,8 @@ func TestRefusals(t *testing.T) {
 				t.Fatal(report)
 			}
 		}
-		if e := wantCode(t, err, refused.code); e.Retriable() || e.Fatal() || e.Abortable() || e.Message == "" {
-			t.Fatal(e)
+		if e := wantCode(t, err, refused.code); e.Retriable() || e.Fatal() || e.Abortable() || !strings.Contains(e.Message, refused.text) {
+			t.Error(e)
 		}
 	}
 	must(t, producer.Flush(ctx))
@@ -214,6 +216,37 @@ func TestRefusals(t *testing.T) {
 	}
 	if !(&Error{Code: CodeNotLeaderOrFollower}).Retriable() || CodeNotLeaderOrFollower.String() != "NOT_LEADER_OR_FOLLOWER" {
 		t.Fatal("flags or names")
+	}
+}
+
+// Records that cross into the library together: each refusal has its own text, and the others are sent in their order.
+func TestRefusalsAmongOthers(t *testing.T) {
+	producer, cluster := embedded(t)
+	must(t, cluster.CreateTopic("t", 1, 1))
+	ctx := within(t, 30*time.Second)
+	var futures []*Future
+	for n := range 3000 {
+		partition := 0
+		if n%3 == 1 {
+			partition = n
+		}
+		future, err := producer.Produce(ctx, "t", Record{Partition: To(int32(partition))})
+		must(t, err)
+		futures = append(futures, future)
+	}
+	stored := int64(0)
+	for n, future := range futures {
+		report, err := future.Wait(ctx)
+		if n%3 == 1 {
+			if e := wantCode(t, err, CodeUnknownPartition); !strings.Contains(e.Message, fmt.Sprintf("not %d", n)) {
+				t.Fatal(n, e)
+			}
+			continue
+		}
+		if must(t, err); report.Offset != stored {
+			t.Fatal(n, report)
+		}
+		stored++
 	}
 }
 

@@ -164,6 +164,19 @@ impl Topic {
         self.partition_count.load(Ordering::Acquire)
     }
 
+    /// Says that the topic has no partition of this number.
+    #[cold]
+    pub fn lacks(&self, partition: i32) -> String {
+        let name = &self.name;
+        match self.partition_count() {
+            1 => format!("topic {name} has one partition: 0, not {partition}"),
+            count => format!(
+                "topic {name} has {count} partitions: 0 to {}, not {partition}",
+                i64::from(count) - 1
+            ),
+        }
+    }
+
     /// The partition with this number, if the topic has it.
     #[inline]
     pub fn partition(&self, partition: i32) -> Option<&Arc<Partition>> {

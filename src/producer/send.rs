@@ -335,12 +335,7 @@ impl Shared {
         match failure {
             AppendFailure::NoMemory(_) => self.queue_full(),
             AppendFailure::NoPartition(partition) => {
-                let text = format!(
-                    "topic {} has {count} partitions: 0 to {}, not {partition}",
-                    topic.name,
-                    i64::from(count) - 1
-                );
-                Error::new(ErrorCode::UNKNOWN_PARTITION, text)
+                Error::new(ErrorCode::UNKNOWN_PARTITION, topic.lacks(partition))
             }
             AppendFailure::Refused(number) => {
                 let text = format!(

@@ -251,10 +251,9 @@ impl<N: Network> Sender<N> {
                 record.promise.put_lease(held);
                 return Some(record);
             }
-            Err(AppendFailure::NoPartition(partition)) => (
-                ErrorCode::UNKNOWN_PARTITION,
-                format!("topic {} has {count} partitions, no partition {partition}", topic.name),
-            ),
+            Err(AppendFailure::NoPartition(partition)) => {
+                (ErrorCode::UNKNOWN_PARTITION, topic.lacks(partition))
+            }
             Err(AppendFailure::Refused(number)) => (
                 ErrorCode::ARGUMENT,
                 format!("the partitioner returned {number} of {count} partitions"),

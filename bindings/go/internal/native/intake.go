@@ -137,7 +137,7 @@ func (p *Producer[T]) takeRefused() {
 		in.tokens[0] = one.token
 		in.records.tokens, in.records.times = in.tokens[:1], in.times[:1]
 		outcome := Outcome{Topic: p.topicName(one.topic), Partition: one.partition, BaseOffset: -1, AppendTimeMs: -1,
-			Code: int32(one.status), Message: Description(int32(one.status))}
+			Code: int32(one.status), Message: one.message}
 		in.held = in.deliver(&outcome, &in.records)
 		in.settle(&p.outbox, in.tokens[:1])
 	}

@@ -58,6 +58,7 @@ type refusal struct {
 	status    C.int32_t
 	topic     uint32
 	partition int32
+	message   string
 }
 
 // Results of add other than the library's codes.
@@ -162,11 +163,11 @@ func (o *outbox[T]) addLarge(r *Record, token uint64) int32 {
 	for o.sending {
 		o.idle.Wait()
 	}
-	status := C.int32_t(C.OTTLA_ERROR_QUEUE_FULL)
+	status, message := C.int32_t(C.OTTLA_ERROR_QUEUE_FULL), ""
 	if o.backlog == nil {
 		o.sending = true
 		o.mu.Unlock()
-		status = sendLarge(o.producer, r, token)
+		status, message = sendLarge(o.producer, r, token)
 		o.mu.Lock()
 		o.endHandOver()
 	}
@@ -178,7 +179,7 @@ func (o *outbox[T]) addLarge(r *Record, token uint64) int32 {
 		o.pending.settle(tokens, vacate(o.pending.pages, tokens, nil))
 		return int32(status)
 	}
-	o.refuse(refusal{token, status, r.Topic, r.Partition})
+	o.refuse(refusal{token, status, r.Topic, r.Partition, message})
 	return taken
 }
 
@@ -213,17 +214,16 @@ func (o *outbox[T]) endHandOver() {
 
 // give sends a stage and says whether the library had room for all of it.
 func (o *outbox[T]) give(s *stage) bool {
-	o.mu.Unlock()
-	statuses := s.send(o.producer)
-	o.mu.Lock()
-	for i, status := range statuses {
+	for s.first < s.records {
+		o.mu.Unlock()
+		status := s.send(o.producer)
+		o.mu.Lock()
 		if int32(status) == CodeQueueFull {
-			s.first += i
 			o.full()
 			return false
 		}
 		if status != 0 {
-			o.refuse(s.refusal(s.first+i, status))
+			o.refuse(s.pass(status, s.message()))
 		}
 	}
 	return true
@@ -287,8 +287,8 @@ func (o *outbox[T]) abandon() {
 		if s == nil {
 			continue
 		}
-		for i := s.first; i < s.records; i++ {
-			o.refuse(s.refusal(i, C.int32_t(CodeAborted)))
+		for s.first < s.records {
+			o.refuse(s.pass(C.int32_t(CodeAborted), Description(CodeAborted)))
 		}
 		s.reset()
 	}

@@ -1,20 +1,33 @@
 package native
 
 /*
-#cgo noescape ottla_producer_send_batch
-#cgo nocallback ottla_producer_send_batch
+#cgo noescape ottla_go_send_batch
+#cgo nocallback ottla_go_send_batch
 #cgo noescape ottla_go_send
 #cgo nocallback ottla_go_send
 #include "ottla.h"
 #include <stdlib.h>
 
+// Sends until a record is refused, and writes what the library says of that: to ask in another call would be to ask on another
+// thread.
+static int32_t ottla_go_send_batch(ottla_producer_t *producer, const ottla_record_t *records, size_t count, size_t *accepted,
+                                   char *text, size_t capacity)
+{
+    int32_t status = ottla_producer_send_batch(producer, records, count, sizeof *records, OTTLA_SEND_NO_WAIT, accepted, NULL);
+
+    if (status)
+        ottla_last_error_message(text, capacity);
+    return status;
+}
+
 // A record too large to be staged goes straight from Go's memory; its headers lie in C's.
 static int32_t ottla_go_send(ottla_producer_t *producer, uint32_t topic, int32_t partition,
                              const char *key, size_t key_len, const char *value, size_t value_len,
                              const ottla_header_t *headers, size_t header_count,
-                             int64_t timestamp_ms, uint64_t token)
+                             int64_t timestamp_ms, uint64_t token, char *text, size_t capacity)
 {
     ottla_record_t record = OTTLA_RECORD_INIT;
+    int32_t status;
 
     record.topic = topic;
     record.partition = partition;
@@ -26,7 +39,10 @@ static int32_t ottla_go_send(ottla_producer_t *producer, uint32_t topic, int32_t
     record.header_count = header_count;
     record.timestamp_ms = timestamp_ms;
     record.token = token;
-    return ottla_producer_send_record(producer, &record, OTTLA_SEND_NO_WAIT);
+    status = ottla_producer_send_record(producer, &record, OTTLA_SEND_NO_WAIT);
+    if (status)
+        ottla_last_error_message(text, capacity);
+    return status;
 }
 */
 import "C"
@@ -42,6 +58,8 @@ const (
 	sendAtBytes = stagedBytes / 2
 	// largeBytes is the size from which on a record is not worth a second copy.
 	largeBytes = 16 << 10
+	// textBytes is how much is kept of what the library says of a refused record.
+	textBytes = 512
 )
 
 // Header of a record; a nil value is null.
@@ -89,9 +107,10 @@ type stage struct {
 
 type stageMemory struct {
 	records  [stagedRecords]C.ottla_record_t
-	statuses [stagedRecords]C.int32_t
 	headers  [stagedHeaders]C.ottla_header_t
 	blob     [stagedBytes]byte
+	accepted C.size_t
+	text     [textBytes]C.char
 }
 
 func newStage() *stage {
@@ -146,23 +165,30 @@ func (s *stage) copy(b []byte) (unsafe.Pointer, C.size_t) {
 	return unsafe.Pointer(&s.memory.blob[start]), C.size_t(len(b))
 }
 
-// send hands over what is left of the stage without waiting, and returns the status of each record; the library
-// goes on behind a record that it refuses, unless there is no room.
-func (s *stage) send(producer *C.ottla_producer_t) []C.int32_t {
-	count := s.records - s.first
+// send hands over what is left of the stage without waiting, up to a record that the library refuses: that is the first then,
+// and its status is returned.
+func (s *stage) send(producer *C.ottla_producer_t) C.int32_t {
 	memory := s.memory
-	C.ottla_producer_send_batch(producer, &memory.records[s.first], C.size_t(count), C.sizeof_ottla_record_t,
-		C.OTTLA_SEND_NO_WAIT, nil, &memory.statuses[s.first])
-	return memory.statuses[s.first:s.records]
+	memory.accepted = 0
+	status := C.ottla_go_send_batch(producer, &memory.records[s.first], C.size_t(s.records-s.first), &memory.accepted,
+		&memory.text[0], textBytes)
+	s.first += int(memory.accepted)
+	return status
 }
 
-func (s *stage) refusal(i int, status C.int32_t) refusal {
-	record := &s.memory.records[i]
-	return refusal{uint64(record.token), status, uint32(record.topic), int32(record.partition)}
+// pass leaves out the first record, which is refused.
+func (s *stage) pass(status C.int32_t, message string) refusal {
+	record := &s.memory.records[s.first]
+	s.first++
+	return refusal{uint64(record.token), status, uint32(record.topic), int32(record.partition), message}
 }
 
-// sendLarge hands over one record straight from Go's memory.
-func sendLarge(producer *C.ottla_producer_t, r *Record, token uint64) C.int32_t {
+// message is what the library said of the record that it refused last.
+func (s *stage) message() string { return C.GoString(&s.memory.text[0]) }
+
+// sendLarge hands over one record straight from Go's memory; message says why it is refused.
+func sendLarge(producer *C.ottla_producer_t, r *Record, token uint64) (status C.int32_t, message string) {
+	var text [textBytes]C.char
 	var headers *C.ottla_header_t
 	if len(r.Headers) > 0 {
 		copied := headersInC(r.Headers)
@@ -171,8 +197,12 @@ func sendLarge(producer *C.ottla_producer_t, r *Record, token uint64) C.int32_t 
 	}
 	key, keyLen := field(r.Key)
 	value, valueLen := field(r.Value)
-	return C.ottla_go_send(producer, C.uint32_t(r.Topic), C.int32_t(r.Partition), key, keyLen, value, valueLen,
-		headers, C.size_t(len(r.Headers)), C.int64_t(r.TimestampMs), C.uint64_t(token))
+	status = C.ottla_go_send(producer, C.uint32_t(r.Topic), C.int32_t(r.Partition), key, keyLen, value, valueLen,
+		headers, C.size_t(len(r.Headers)), C.int64_t(r.TimestampMs), C.uint64_t(token), &text[0], textBytes)
+	if status != 0 {
+		message = C.GoString(&text[0])
+	}
+	return status, message
 }
 
 // headersInC lays headers out in memory of C's, which the caller frees: first the array, then its bytes.
