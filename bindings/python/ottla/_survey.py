@@ -8,6 +8,7 @@ from typing import Callable, Optional, Tuple
 from ottla import metadata
 from ottla._abi import ErrorCode
 from ottla._library import error_of, last_message, lib
+from ottla._timeout import limit_ms_of
 from ottla.error import KafkaError, KafkaException
 from ottla.metadata import ClusterMetadata
 
@@ -47,7 +48,7 @@ def cluster_id(handle: int, timeout: float) -> str:
 def _survey(handle: int, topic: Optional[str], timeout: float, doing: str) -> ClusterMetadata:
     name = None if topic is None else topic.encode()
     snapshot = ctypes.c_void_p()
-    limit_ms = -1 if timeout is None or timeout < 0 else int(timeout * 1000)
+    limit_ms = limit_ms_of(timeout)
     place = ctypes.byref(snapshot)
     status, text = call(
         lambda: lib.ottla_producer_survey(handle, name, len(name or b""), limit_ms, place, None)
@@ -55,7 +56,7 @@ def _survey(handle: int, topic: Optional[str], timeout: float, doing: str) -> Cl
     if status:
         error = error_of(status)
         # librdkafka says so when it has no connection, which is what mostly stands behind it.
-        if status == ErrorCode.TIMED_OUT and timeout >= 0 and not _connected(handle):
+        if status == ErrorCode.TIMED_OUT and limit_ms >= 0 and not _connected(handle):
             error = error_of(ErrorCode.TRANSPORT)
         raise KafkaException(error_of(int(error.status), text, f"{doing}: {error.str()} ({text})"))
     return metadata.read(snapshot.value)

@@ -20,6 +20,7 @@ from ottla._core import SMALL, Bytes, Core, HeadersArgument
 from ottla._library import check, lib, refuse
 from ottla._records import as_bytes, as_headers, as_integer
 from ottla._survey import list_topics
+from ottla._timeout import deadline_of
 from ottla._transactions import END_WAIT, Call, GroupArgument, call, goes_on, send_offsets, timed_out
 from ottla.error import KafkaError, KafkaException, ProduceError
 from ottla.message import Message, TopicPartition
@@ -101,16 +102,16 @@ class Producer(Core):
         """Sends what lingers and waits until no record is on its way or ``timeout`` seconds have passed (None: without
         limit). Returns how many records are left."""
         self._attach()
-        deadline = None if timeout is None or timeout < 0 else time.monotonic() + timeout
+        deadline = deadline_of(timeout)
         while True:
             self._on_readable()
             status = lib.ottla_producer_flush(self._open(), 0, None)
             if status not in (0, ErrorCode.TIMED_OUT):
                 refuse(status)
             left = self._count()
-            if not left or (deadline is not None and time.monotonic() >= deadline):
+            if not left or time.monotonic() >= deadline:
                 return left
-            limit = 0.05 if deadline is None else min(0.05, max(0.0, deadline - time.monotonic()))
+            limit = min(0.05, max(0.0, deadline - time.monotonic()))
             try:
                 await asyncio.wait_for(self._wait_in(self._for_reports), limit)
             except asyncio.TimeoutError:
@@ -119,7 +120,7 @@ class Producer(Core):
     async def init_transactions(self, timeout: Optional[float] = None) -> None:
         """As :meth:`ottla.Producer.init_transactions`, with the same errors."""
         handle = self._transact()
-        await self._until_done(lambda ms: call(lib.ottla_producer_init_transactions, handle, ms), timeout)
+        await self._until_done(lambda ms: call(lib.ottla_producer_init_transactions, handle, ms), deadline_of(timeout))
 
     def begin_transaction(self) -> None:
         """As :meth:`ottla.Producer.begin_transaction`; does not wait."""
@@ -131,27 +132,26 @@ class Producer(Core):
         """As :meth:`ottla.Producer.send_offsets_to_transaction`."""
         send, group = send_offsets(self._transact(), positions, group_metadata)
         try:
-            await self._until_done(send, timeout)
+            await self._until_done(send, deadline_of(timeout))
         finally:
             lib.ottla_group_metadata_free(group)
 
     async def commit_transaction(self, timeout: Optional[float] = None) -> None:
         """As :meth:`ottla.Producer.commit_transaction`: all of the transaction, or nothing."""
         self._transact()
-        begun = time.monotonic()
+        deadline = deadline_of(timeout)
         left = await self.flush(timeout)
         if left:
             raise KafkaException(timed_out(f"{left} records are not delivered"))
-        rest = None if timeout is None or timeout < 0 else max(0.0, timeout - (time.monotonic() - begun))
         self._end_of_sending()
-        await self._until_done(self._ask_commit, rest)
+        await self._until_done(self._ask_commit, deadline)
 
     async def abort_transaction(self, timeout: Optional[float] = None) -> None:
         """As :meth:`ottla.Producer.abort_transaction`; whoever awaits one of its records is told."""
         self._transact()
         self._end_of_sending()
         self._give_up_stage()
-        await self._until_done(self._ask_abort, timeout)
+        await self._until_done(self._ask_abort, deadline_of(timeout))
         self._on_readable()
 
     @contextlib.asynccontextmanager
@@ -177,7 +177,7 @@ class Producer(Core):
         if not self._committing:
             return False
         try:
-            await self._until_done(self._ask_commit, END_WAIT)
+            await self._until_done(self._ask_commit, deadline_of(END_WAIT))
             return True
         except (KafkaException, RuntimeError):
             return False
@@ -195,19 +195,18 @@ class Producer(Core):
             return
         self._end_of_sending()
         try:
-            await self._until_done(self._ask_end, max(0.0, min(deadline - time.monotonic(), END_WAIT)))
+            await self._until_done(self._ask_end, min(deadline, deadline_of(END_WAIT)))
         except (KafkaException, RuntimeError) as failure:
             logging.getLogger("ottla").debug("no transaction was ended: %s", failure)
 
-    async def _until_done(self, ask: Call, timeout: Optional[float]) -> None:
+    async def _until_done(self, ask: Call, deadline: float) -> None:
         """Makes a call until it has an outcome."""
-        deadline = None if timeout is None or timeout < 0 else time.monotonic() + timeout
         self._attach()
         while True:
             error = ask(0)
             if error is None:
                 return
-            over = deadline is not None and time.monotonic() >= deadline
+            over = time.monotonic() >= deadline
             if not goes_on(error) or over:
                 raise KafkaException(error)
             await asyncio.sleep(_LOOK)
@@ -215,12 +214,12 @@ class Producer(Core):
     async def wait_ready(self, timeout: Optional[float] = None) -> None:
         """Waits until a broker has answered; raises :class:`ottla.KafkaException` at once when all refuse, and after
         ``timeout`` seconds."""
-        deadline = None if timeout is None or timeout < 0 else time.monotonic() + timeout
+        deadline = deadline_of(timeout)
         while True:
             status = lib.ottla_producer_wait_ready(self._open(), 0, None)
             if status == 0:
                 return
-            over = deadline is not None and time.monotonic() >= deadline
+            over = time.monotonic() >= deadline
             if status != ErrorCode.TIMED_OUT or over:
                 refuse(status, "No broker can be used")
             await asyncio.sleep(_LOOK)
@@ -245,7 +244,7 @@ class Producer(Core):
         committed is committed, in the time that is left, 30 seconds at most."""
         if self._handle is None:
             return True
-        deadline = float("inf") if timeout is None or timeout < 0 else time.monotonic() + timeout
+        deadline = deadline_of(timeout)
         left = await self.flush(timeout)
         self._closing, self._limit = True, 0
         if self._handle is not None:

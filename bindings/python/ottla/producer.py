@@ -17,6 +17,7 @@ from ottla._library import ClosedError, check, lib, refuse
 from ottla._records import as_bytes, as_headers, as_integer
 from ottla._reports import OnDelivery
 from ottla._survey import cluster_id, list_topics
+from ottla._timeout import deadline_of
 from ottla._transactions import END_WAIT, Call, GroupArgument, call, goes_on, send_offsets, timed_out
 from ottla._wake import Wake
 from ottla.error import KafkaError, KafkaException
@@ -185,7 +186,7 @@ class Producer(Core):
             if not self._words[0] and not self._leftover:
                 return 0
             return self._serve()
-        deadline = _deadline(timeout)
+        deadline = deadline_of(timeout)
         self._spill_now()
         while True:
             served = self._serve()
@@ -195,7 +196,7 @@ class Producer(Core):
     def flush(self, timeout: Optional[float] = -1) -> int:
         """Sends what lingers, and serves callbacks until no record is on its way or ``timeout``
         seconds have passed (None or below 0: without limit). Returns how many records are left."""
-        return self._flush(_deadline(timeout), None)
+        return self._flush(deadline_of(timeout), None)
 
     def purge(self, in_queue: bool = True, in_flight: bool = True, blocking: bool = True) -> None:
         """Fails records instead of waiting for them; the callbacks follow in poll() with
@@ -212,7 +213,7 @@ class Producer(Core):
         (``_FENCED`` above all): close the producer. ``_STATE``: the call does not fit; ``_NOT_CONFIGURED``: there
         is no ``transactional.id``."""
         handle = self._transact()
-        self._until_done(lambda ms: call(lib.ottla_producer_init_transactions, handle, ms), _deadline(timeout))
+        self._until_done(lambda ms: call(lib.ottla_producer_init_transactions, handle, ms), deadline_of(timeout))
 
     def begin_transaction(self) -> None:
         """Begins a transaction: records sent from now on until it ends belong to it. Does not wait. Without a
@@ -227,7 +228,7 @@ class Producer(Core):
         what ``consumer_group_metadata()`` of a confluent_kafka consumer gives."""
         send, group = send_offsets(self._transact(), positions, group_metadata)
         try:
-            self._until_done(send, _deadline(timeout))
+            self._until_done(send, deadline_of(timeout))
         finally:
             lib.ottla_group_metadata_free(group)
 
@@ -235,7 +236,7 @@ class Producer(Core):
         """Flushes, serving callbacks, and commits: readers of committed data see all of the transaction, or nothing.
         A record that failed makes it fail: abort then."""
         self._transact()
-        deadline = _deadline(timeout)
+        deadline = deadline_of(timeout)
         left = self._flush(deadline, None)
         if left:
             raise KafkaException(timed_out(f"{left} records are not delivered"))
@@ -246,7 +247,7 @@ class Producer(Core):
         """Gives the transaction up, and serves the callbacks of its records; those that were not sent have failed with
         ``_PURGE_QUEUE``."""
         self._transact()
-        deadline = _deadline(timeout)
+        deadline = deadline_of(timeout)
         self._end_of_sending()
         self._give_up_stage()
         self._until_done(self._ask_abort, deadline)
@@ -280,7 +281,7 @@ class Producer(Core):
         if not self._committing:
             return False
         try:
-            self._until_done(self._ask_commit, _deadline(END_WAIT))
+            self._until_done(self._ask_commit, deadline_of(END_WAIT))
             return True
         except (KafkaException, RuntimeError):
             return False
@@ -298,7 +299,7 @@ class Producer(Core):
             return
         self._end_of_sending()
         try:
-            self._until_done(self._ask_end, min(deadline, _deadline(END_WAIT)), failures)
+            self._until_done(self._ask_end, min(deadline, deadline_of(END_WAIT)), failures)
         except KafkaException as failure:
             if failure.error != ErrorCode.STATE:  # nothing was open
                 logging.getLogger("ottla").debug("a transaction was left to its timeout: %s", failure)
@@ -338,7 +339,7 @@ class Producer(Core):
     def wait_ready(self, timeout: Optional[float] = -1) -> None:
         """Waits until a broker has answered; raises :class:`KafkaException` at once when all refuse, and
         after ``timeout`` seconds."""
-        deadline = _deadline(timeout)
+        deadline = deadline_of(timeout)
         while True:
             left = 0.0 if deadline == 0 else max(0.0, deadline - time.monotonic())
             status = lib.ottla_producer_wait_ready(self._open(), int(min(left, 0.1) * 1000), None)
@@ -365,7 +366,7 @@ class Producer(Core):
         if handle is None:
             return True
         try:
-            deadline = _deadline(timeout)
+            deadline = deadline_of(timeout)
             self._flush(deadline, failures)
             self._closing, self._limit = True, 0
             self._spill_now()
@@ -418,7 +419,7 @@ class Producer(Core):
     def _wait_for_room(self, accept: Any, block: Optional[float]) -> None:
         """Serves callbacks until there is room; BufferError when the time is over. Without a time nothing is
         served: a produce() that may not wait runs no callbacks."""
-        deadline = _deadline(self._block if block is None else block)
+        deadline = deadline_of(self._block if block is None else block)
         while deadline:
             self._serve()
             if accept():
@@ -450,13 +451,6 @@ class Producer(Core):
                 refuse(status)
             if not self._wait(deadline, _FLUSH_WAIT):
                 return len(self)
-
-
-def _deadline(timeout: Optional[float]) -> float:
-    """On the monotonic clock; 0 has passed, without asking the clock."""
-    if timeout is None or timeout < 0:
-        return float("inf")
-    return time.monotonic() + timeout if timeout else 0.0
 
 
 def _header_bytes(pairs: Optional[Headers]) -> int:

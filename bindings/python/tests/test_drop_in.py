@@ -54,6 +54,15 @@ class Configuration(unittest.TestCase):
                 producer.set_sasl_credentials("user", "x")
             self.assertEqual(caught.exception.error, KafkaError._NOT_IMPLEMENTED)
 
+    def test_timeouts(self):
+        with embedded() as producer:
+            for wait in (producer.flush, producer.poll, lambda t: producer.list_topics("t", t)):
+                with self.assertRaisesRegex(TypeError, "timeout must be real number, not str"):
+                    wait("5")
+            self.assertEqual((producer.flush(1e30), producer.poll(0), producer.flush(None)), (0, 0, 0))
+            for forever in (-1, 1e30, float("inf")):
+                self.assertIn("t", producer.list_topics("t", forever).topics)
+
     def test_sources_of_settings(self):
         for arguments in ((), (5,), (None,)):
             with self.assertRaisesRegex(TypeError, "expected configuration dict"):
