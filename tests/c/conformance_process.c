@@ -171,7 +171,7 @@ static void expect_heard(int32_t status, int32_t wanted, int64_t since, int befo
 {
     CHECK_EQUAL(status, wanted);
     CHECK(elapsed_ms(since) >= 480 && elapsed_ms(since) < 5000);
-    CHECK(atomic_load(&signals) - before >= 5);
+    CHECK(atomic_load(&signals) > before);
 }
 
 /* C82: a library does not hear signals: the program's handler runs at once, and the wait goes on. */

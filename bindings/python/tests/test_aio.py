@@ -61,7 +61,7 @@ class Aio(unittest.IsolatedAsyncioTestCase):
         async with embedded(**{"queue.buffering.max.messages": 10, "linger.ms": 0}) as producer:
             cluster = producer.mock_cluster()
             await producer.send("t", b"first", partition=0)
-            cluster.set_delay(0.2, api_key=0)
+            cluster.set_delay(1.0, api_key=0)
             tasks = [asyncio.ensure_future(producer.send("t", b"%d" % n, partition=0)) for n in range(100)]
             await asyncio.sleep(0.05)
             self.assertLessEqual(len(producer), 10)

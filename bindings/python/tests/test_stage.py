@@ -40,7 +40,9 @@ class Stage(unittest.TestCase):
         with embedded() as producer:
             fill_quickly(producer, 100)
             producer.flush(20)
-            time.sleep(0.1)
+            deadline = time.monotonic() + 10
+            while producer._busy and time.monotonic() < deadline:
+                time.sleep(0.01)
             self.assertFalse(producer._busy)
             producer.produce("t", b"x")
             self.assertEqual(len(producer._stage), 1)

@@ -201,17 +201,17 @@ class Transactions(unittest.TestCase):
         producer.begin_transaction()
         producer.produce("t", b"kept")
         producer.flush(20)
-        self.cluster.set_delay(0.5, api_key=END_TXN)
+        self.cluster.set_delay(2, api_key=END_TXN)
         begun = time.monotonic()
         error = self.refused(producer.commit_transaction, 0.1)
-        self.assertLess(time.monotonic() - begun, 0.4)
+        self.assertLess(time.monotonic() - begun, 1.5)
         self.assertEqual(error.code(), KafkaError._TIMED_OUT)
         self.assertTrue(error.retriable() and not error.txn_requires_abort() and not error.fatal())
         producer.commit_transaction(20)
         self.assertEqual(self.committed(), [b"kept"])
         # What cannot be flushed in time stays in the transaction.
         self.cluster.clear_faults()
-        self.cluster.set_delay(0.5, api_key=PRODUCE)
+        self.cluster.set_delay(1, api_key=PRODUCE)
         producer.begin_transaction()
         producer.produce("t", b"late")
         self.assertTrue(self.refused(producer.commit_transaction, 0.1).retriable())
@@ -230,11 +230,12 @@ class Transactions(unittest.TestCase):
         producer = self.producer()
         producer.begin_transaction()
         producer.produce("t", b"kept")
-        self.cluster.set_delay(0.3, api_key=END_TXN)
+        self.cluster.set_delay(1, api_key=END_TXN)
         self.assertTrue(self.refused(producer.commit_transaction, 0.1).retriable())
         self.assertTrue(producer.close(20))
         self.assertEqual(self.committed(), [b"kept"])
         # One that is settled costs nothing, and no time is no time.
+        self.cluster.set_delay(20, api_key=END_TXN)
         producer = self.producer()
         producer.begin_transaction()
         producer.commit_transaction(20)
@@ -245,7 +246,7 @@ class Transactions(unittest.TestCase):
         producer.produce("t", b"given up")
         producer.flush(20)
         producer.close(0)
-        self.assertLess(time.monotonic() - begun, 0.3)
+        self.assertLess(time.monotonic() - begun, 10)
 
     def test_the_scope_waits_for_a_late_commit(self):
         producer = self.producer()
@@ -305,7 +306,7 @@ class AsyncTransactions(unittest.IsolatedAsyncioTestCase):
                     async with producer.transaction(20):
                         raise asyncio.CancelledError
                 self.assertEqual(len(cluster.records("t", 0, committed=True)), 100)
-                cluster.set_delay(0.3, api_key=END_TXN)
+                cluster.set_delay(1.0, api_key=END_TXN)
                 producer.begin_transaction()
                 await producer.send("t", b"kept")
                 with self.assertRaises(KafkaException) as refusal:
@@ -316,8 +317,10 @@ class AsyncTransactions(unittest.IsolatedAsyncioTestCase):
                 # A commit that is cancelled is one all the same, and one that is late, too.
                 producer.begin_transaction()
                 await producer.abort_transaction()
+                ends = cluster.request_count(END_TXN)
                 scope = asyncio.ensure_future(self.scope(producer, None))
-                await asyncio.sleep(0.2)
+                while cluster.request_count(END_TXN) == ends:
+                    await asyncio.sleep(0.01)
                 scope.cancel()
                 with self.assertRaises(asyncio.CancelledError):
                     await scope
