@@ -2,6 +2,7 @@
  * process of its own (this program, forked before the library has run), so that what is measured is the producer. */
 #include <dirent.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +19,8 @@ static pid_t start_cluster(char *bootstrap, size_t capacity)
     pid_t child = fork();
     CHECK(child >= 0);
     if (child == 0) {
+        /* Else a check that fails would leave a process behind that holds the output open. */
+        CHECK(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0);
         ottla_mock_cluster_t *cluster = NULL;
         CHECK_OK(ottla_mock_cluster_new(1, &cluster, NULL));
         const char *address = ottla_mock_cluster_bootstrap_servers(cluster);
