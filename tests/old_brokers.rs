@@ -73,7 +73,7 @@ fn a_broker_that_cannot_be_asked_for_its_versions_is_ready_in_no_time() {
         let begun = Instant::now();
         let producer = producer(&mock, "none");
         send(&producer, 0..1);
-        assert!(begun.elapsed() < Duration::from_secs(2), "{release}: {:?}", begun.elapsed());
+        assert!(begun.elapsed() < Duration::from_secs(8), "{release}: {:?}", begun.elapsed());
         producer.close(SOON).unwrap();
     }
 }

@@ -87,7 +87,7 @@ func TestBrokersGoDownAndRecordsArriveInOrderOnce(t *testing.T) {
 
 func TestDelaysExpireRecords(t *testing.T) {
 	conformance.Shows(t, "C17", "C61")
-	producer, cluster := faulty(t, "delivery.timeout.ms", "400", "request.timeout.ms", "300")
+	producer, cluster := faulty(t, "delivery.timeout.ms", "3000", "request.timeout.ms", "1000")
 	_, err := deliver(t, producer, "t", Record{})
 	must(t, err)
 	must(t, cluster.SetDelay(AllBrokers, produceAPI, 30*time.Second))

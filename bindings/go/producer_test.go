@@ -384,11 +384,11 @@ func TestContexts(t *testing.T) {
 	if err = producer.Close(within(t, 100*time.Millisecond)); !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatal(err)
 	}
-	if taken := time.Since(begun); taken > 10*time.Second {
+	if taken := time.Since(begun); taken > 30*time.Second {
 		t.Fatal(taken)
 	}
 	// What close had to fail has its report, too.
-	if _, err = future.Wait(within(t, time.Second)); err == nil {
+	if _, err = future.Wait(within(t, 30*time.Second)); err == nil {
 		t.Fatal("no error")
 	}
 	wantCode(t, err, CodeAborted)

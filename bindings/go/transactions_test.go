@@ -215,8 +215,8 @@ func TestTransactionPatience(t *testing.T) {
 	must(t, producer.BeginTransaction())
 	_, err := deliver(t, producer, "t", Record{Value: []byte("kept")})
 	must(t, err)
-	must(t, cluster.SetDelay(AllBrokers, endTxnAPI, 500*time.Millisecond))
-	if err := producer.CommitTransaction(within(t, 50*time.Millisecond)); !errors.Is(err, context.DeadlineExceeded) {
+	must(t, cluster.SetDelay(AllBrokers, endTxnAPI, 2*time.Second))
+	if err := producer.CommitTransaction(within(t, 300*time.Millisecond)); !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatal(err)
 	}
 	wantCode(t, producer.AbortTransaction(ctx), CodeState)
@@ -238,8 +238,8 @@ func TestCloseEndsTransaction(t *testing.T) {
 	must(t, producer.BeginTransaction())
 	_, err = deliver(t, producer, "t", Record{Value: []byte("kept")})
 	must(t, err)
-	must(t, cluster.SetDelay(AllBrokers, endTxnAPI, 300*time.Millisecond))
-	if err := producer.CommitTransaction(within(t, 50*time.Millisecond)); !errors.Is(err, context.DeadlineExceeded) {
+	must(t, cluster.SetDelay(AllBrokers, endTxnAPI, 2*time.Second))
+	if err := producer.CommitTransaction(within(t, 300*time.Millisecond)); !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatal(err)
 	}
 	must(t, producer.Close(ctx))
@@ -269,8 +269,8 @@ func TestTransactWithLateContext(t *testing.T) {
 		}
 	}
 	wantCommitted(t, cluster)
-	must(t, cluster.SetDelay(AllBrokers, endTxnAPI, 2*time.Second))
-	for _, limit := range []time.Duration{time.Second, time.Minute} {
+	must(t, cluster.SetDelay(AllBrokers, endTxnAPI, 4*time.Second))
+	for _, limit := range []time.Duration{3 * time.Second, time.Minute} {
 		must(t, producer.Transact(within(t, limit), func(ctx context.Context) error {
 			_, err := deliver(t, producer, "t", Record{Value: []byte("kept")})
 			return err

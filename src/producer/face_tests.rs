@@ -26,7 +26,7 @@ fn a_refused_port_fails_fast_and_says_where() {
     let producer = refused().poll_reports().build().unwrap();
     let begun = Instant::now();
     let error = producer.wait_ready(SOON).unwrap_err();
-    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
     assert!(error.message().contains("127.0.0.1"), "{error}");
     producer.close(Duration::ZERO).unwrap();
 }
@@ -48,7 +48,7 @@ fn a_send_waits_no_longer_than_max_block_and_says_why() {
 
 #[test]
 fn a_record_whose_time_is_over_says_that_nobody_could_be_reached() {
-    let settings = [("delivery.timeout.ms", "600"), ("request.timeout.ms", "500")];
+    let settings = [("delivery.timeout.ms", "2500"), ("request.timeout.ms", "2000")];
     let of = |builder: ProducerBuilder| {
         settings.iter().fold(builder, |builder, (name, value)| builder.set(name, value).unwrap())
     };

@@ -158,6 +158,16 @@ static inline void silence(ottla_producer_t *producer)
     CHECK_OK(ottla_mock_cluster_set_delay(cluster_of(producer), -1, PRODUCE, SILENCE_MS));
 }
 
+/* Ends it: what was sent meanwhile goes again on new connections, and is stored once. */
+static inline void break_silence(ottla_producer_t *producer)
+{
+    CHECK_OK(ottla_mock_cluster_clear_faults(cluster_of(producer)));
+    for (int32_t broker = 1; broker <= 3; broker++) {
+        CHECK_OK(ottla_mock_cluster_broker_down(cluster_of(producer), broker));
+        CHECK_OK(ottla_mock_cluster_broker_up(cluster_of(producer), broker));
+    }
+}
+
 /* Until so many Produce requests have arrived. */
 static inline void await_requests(ottla_producer_t *producer, uint64_t wanted)
 {

@@ -125,6 +125,17 @@ inline void silence(ottla::Producer &producer)
     CHECK_DONE(producer.mock_cluster()->set_delay(-1, produce_api, 60s));
 }
 
+// Ends it: what was sent meanwhile goes again on new connections, and is stored once.
+inline void break_silence(ottla::Producer &producer)
+{
+    auto cluster = producer.mock_cluster();
+    CHECK_DONE(cluster->clear_faults());
+    for (std::int32_t broker = 1; broker <= 3; broker++) {
+        CHECK_DONE(cluster->broker_down(broker));
+        CHECK_DONE(cluster->broker_up(broker));
+    }
+}
+
 inline void await_requests(ottla::Producer &producer, std::uint64_t wanted)
 {
     auto since = Clock::now();

@@ -57,7 +57,7 @@ static void c32_close_has_a_limit(void)
         send_text(producer, topic, OTTLA_PARTITION_ANY, "v", n);
     int64_t since = clock_ms(CLOCK_MONOTONIC);
     CHECK_EQUAL(ottla_producer_close(producer, 100, NULL), OTTLA_ERROR_TIMED_OUT);
-    CHECK(elapsed_ms(since) >= 95 && elapsed_ms(since) < 5000);
+    CHECK(elapsed_ms(since) >= 95 && elapsed_ms(since) < 30000);
     take(producer, reports, 1000);
     for (size_t n = 0; n < 1000; n++) {
         CHECK(reports[n].token < 1000 && !seen[reports[n].token]++);
@@ -88,7 +88,7 @@ static void c35_no_close(void)
         if (round == 2)
             CHECK_OK(ottla_producer_flush(producer, SOON_MS, NULL));
         CHECK_OK(ottla_producer_free(producer));
-        CHECK(elapsed_ms(since) < 10000);
+        CHECK(elapsed_ms(since) < 30000);
     }
 }
 
@@ -142,7 +142,7 @@ static void c36_one_closes_while_others_wait(void)
     CHECK_EQUAL(ottla_producer_close(producer, 100, NULL), OTTLA_ERROR_TIMED_OUT);
     for (int kind = 0; kind < 3; kind++)
         CHECK(pthread_join(threads[kind], NULL) == 0);
-    CHECK(elapsed_ms(since) < 10000);
+    CHECK(elapsed_ms(since) < 30000);
     CHECK_OK(ottla_producer_free(producer));
 }
 

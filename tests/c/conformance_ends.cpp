@@ -33,7 +33,7 @@ static void c32_close_has_a_limit()
         CHECK_DONE(producer.send(topic, "v", n));
     auto since = Clock::now();
     CHECK_EQUAL(code_of(producer.close(100ms)), OTTLA_ERROR_TIMED_OUT);
-    CHECK(within(since, 95ms, 5s));
+    CHECK(within(since, 95ms, 30s));
     std::vector<int> seen(1000);
     for (const auto &report : take(producer, 1000)) {
         CHECK(report.token < 1000 && seen[report.token]++ == 0);
@@ -82,7 +82,7 @@ static void c35_no_close()
             kept = std::move(producer);
         }
         CHECK_EQUAL(*kept.outstanding(), 100);
-        CHECK(within(since, 0s, 10s));
+        CHECK(within(since, 0s, 30s));
     }
 }
 
@@ -121,7 +121,7 @@ static void c36_one_closes_while_others_wait()
     polls.join();
     flushes.join();
     sends.join();
-    CHECK(within(since, 0s, 10s));
+    CHECK(within(since, 0s, 30s));
 }
 
 // C41, C42, C43; C40 is in exceptions.cpp.

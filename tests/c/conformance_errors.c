@@ -45,7 +45,7 @@ static void c13_names_that_are_no_topics(void)
 
 static void c14_a_partition_that_is_not_there(void)
 {
-    ottla_producer_t *producer = producer_with(NULL, "max.block.ms", "300", NULL);
+    ottla_producer_t *producer = producer_with(NULL, "max.block.ms", "2000", NULL);
     /* Not known yet: the record is parked, and its report says so. (3: Metadata) */
     CHECK_OK(ottla_mock_cluster_set_delay(cluster_of(producer), -1, 3, 200));
     CHECK_OK(try_text(producer, topic_of(producer, "later"), 9, "v", 1));
@@ -94,14 +94,14 @@ static void c16_what_is_too_large_for_the_broker(void)
 
 static void c17_no_answer_in_time(void)
 {
-    ottla_producer_t *producer = producer_with(NULL, "linger.ms", "0", "request.timeout.ms", "300",
-                                               "delivery.timeout.ms", "700", NULL);
+    ottla_producer_t *producer = producer_with(NULL, "linger.ms", "0", "request.timeout.ms", "1000",
+                                               "delivery.timeout.ms", "3000", NULL);
     uint32_t topic = known_topic(producer, "t");
     silence(producer);
     int64_t since = clock_ms(CLOCK_MONOTONIC);
     send_text(producer, topic, 0, "v", 0);
     ottla_delivery_t report = take_one(producer);
-    CHECK(elapsed_ms(since) >= 250 && elapsed_ms(since) < 5000);
+    CHECK(elapsed_ms(since) >= 950 && elapsed_ms(since) < 30000);
     CHECK(report.status == OTTLA_ERROR_EXPIRED || report.status == OTTLA_ERROR_TIMED_OUT
           || report.status == OTTLA_ERROR_REQUEST_TIMED_OUT);
     CHECK_EQUAL(report.persistence, OTTLA_PERSISTENCE_POSSIBLY_PERSISTED);
@@ -119,7 +119,7 @@ static void c18_nobody_listens(void)
     int64_t since = clock_ms(CLOCK_MONOTONIC);
     int32_t status = ottla_producer_wait_ready(producer, 2000, NULL);
     CHECK(status == OTTLA_ERROR_TRANSPORT || status == OTTLA_ERROR_TIMED_OUT);
-    CHECK(elapsed_ms(since) < 5000);
+    CHECK(elapsed_ms(since) < 30000);
     CHECK_OK(ottla_producer_free(producer));
 }
 

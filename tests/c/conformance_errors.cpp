@@ -32,7 +32,7 @@ static void c13_names_that_are_no_topics()
 
 static void c14_a_partition_that_is_not_there()
 {
-    ottla::Producer producer = producer_with({{"max.block.ms", "300"}});
+    ottla::Producer producer = producer_with({{"max.block.ms", "2000"}});
     // Not known yet: the record is parked, and its report says so. (3: Metadata)
     CHECK(producer.mock_cluster()->set_delay(-1, 3, std::chrono::milliseconds(200)));
     CHECK_DONE(producer.send(*producer.topic("later"), text("v", 1, 9), OTTLA_SEND_NO_WAIT));
@@ -75,13 +75,13 @@ static void c16_what_is_too_large_for_the_broker()
 static void c17_no_answer_in_time()
 {
     ottla::Producer producer = producer_with(
-        {{"linger.ms", "0"}, {"request.timeout.ms", "300"}, {"delivery.timeout.ms", "700"}});
+        {{"linger.ms", "0"}, {"request.timeout.ms", "1000"}, {"delivery.timeout.ms", "3000"}});
     ottla::Topic topic = known_topic(producer, "t");
     silence(producer);
     auto since = Clock::now();
     CHECK_DONE(producer.send(topic, text("v")));
     auto report = take(producer, 1)[0];
-    CHECK(within(since, 250ms, 5s));
+    CHECK(within(since, 950ms, 30s));
     CHECK(report.status == OTTLA_ERROR_EXPIRED || report.status == OTTLA_ERROR_TIMED_OUT
           || report.status == OTTLA_ERROR_REQUEST_TIMED_OUT);
     CHECK_EQUAL(report.persistence, OTTLA_PERSISTENCE_POSSIBLY_PERSISTED);
@@ -94,7 +94,7 @@ static void c18_nobody_listens()
     auto since = Clock::now();
     auto code = code_of(producer->wait_ready(2s));
     CHECK(code == OTTLA_ERROR_TRANSPORT || code == OTTLA_ERROR_TIMED_OUT);
-    CHECK(within(since, 0s, 5s));
+    CHECK(within(since, 0s, 30s));
 }
 
 static void c19_every_code_has_a_name_and_flags()

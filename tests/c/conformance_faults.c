@@ -49,12 +49,10 @@ static void c61_an_answer_is_late(void)
     await_requests(producer, 1);
     for (uint64_t n = 1; n < 10; n++)
         send_text(producer, topic, 0, "v", n);
-    if (elapsed_ms(since) < 400) {
-        CHECK_OK(ottla_producer_poll(producer, reports, 10, 0, &count));
-        CHECK_EQUAL(count, 0);
-    }
+    CHECK_OK(ottla_producer_poll(producer, reports, 10, 0, &count));
+    CHECK(count == 0 || elapsed_ms(since) >= 490);
     await_requests(producer, 2); /* which goes out before the first is answered, or after it */
-    take(producer, reports, 10);
+    take(producer, reports + count, 10 - count);
     CHECK(elapsed_ms(since) >= 490);
     for (size_t n = 0; n < 10; n++)
         CHECK_EQUAL(reports[n].status, 0);

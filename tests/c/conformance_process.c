@@ -170,7 +170,7 @@ static void *send_signals(void *unused)
 static void expect_heard(int32_t status, int32_t wanted, int64_t since, int before)
 {
     CHECK_EQUAL(status, wanted);
-    CHECK(elapsed_ms(since) >= 480 && elapsed_ms(since) < 5000);
+    CHECK(elapsed_ms(since) >= 480 && elapsed_ms(since) < 30000);
     CHECK(atomic_load(&signals) > before);
 }
 

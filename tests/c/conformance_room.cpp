@@ -16,7 +16,7 @@ static void c20_memory_is_used_up()
         CHECK(++accepted < 40);
     CHECK_EQUAL(code_of(sent), OTTLA_ERROR_QUEUE_FULL);
     CHECK(sent.error().is_retriable() && accepted >= 10);
-    CHECK(producer.mock_cluster()->clear_faults());
+    break_silence(producer);
     // Memory is a record's until its report is taken.
     for (std::size_t taken = 0; !sent; taken++) {
         CHECK(taken < accepted);
@@ -31,9 +31,11 @@ static void c21_places_are_used_up()
 {
     ottla::Producer producer = producer_with({{"queue.buffering.max.messages", "3"}});
     ottla::Topic topic = known_topic(producer, "t");
+    silence(producer);
     for (std::uint64_t n = 0; n < 3; n++)
         CHECK_DONE(producer.send(topic, text("v", n), OTTLA_SEND_NO_WAIT));
     CHECK_EQUAL(code_of(producer.send(topic, text("v", 3), OTTLA_SEND_NO_WAIT)), OTTLA_ERROR_QUEUE_FULL);
+    break_silence(producer);
     take(producer, 3);
     CHECK_DONE(producer.send(topic, text("v", 3), OTTLA_SEND_NO_WAIT));
     CHECK_EQUAL(take(producer, 1)[0].token, 3);
@@ -43,14 +45,14 @@ static void c22_flush_has_a_deadline()
 {
     ottla::Producer producer = producer_with();
     ottla::Topic topic = known_topic(producer, "c22");
-    CHECK_DONE(producer.mock_cluster()->set_delay(-1, produce_api, 1500ms));
+    silence(producer);
     for (std::uint64_t n = 0; n < 10; n++)
         CHECK_DONE(producer.send(topic, text(std::to_string(n), n)));
     auto since = Clock::now();
     CHECK_EQUAL(code_of(producer.flush(100ms)), OTTLA_ERROR_TIMED_OUT);
-    CHECK(within(since, 95ms, 1300ms));
+    CHECK(within(since, 95ms, 30s));
     CHECK_EQUAL(*producer.outstanding(), 10);
-    CHECK_DONE(producer.mock_cluster()->clear_faults());
+    break_silence(producer);
     CHECK_DONE(producer.flush(soon));
     for (const auto &report : take(producer, 10))
         CHECK_EQUAL(report.status, 0);

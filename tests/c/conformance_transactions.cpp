@@ -121,11 +121,11 @@ static void c95_the_scope(ottla::MockCluster &cluster)
     /* A commit whose time was over is waited for, and leaves the producer free for the next one. */
     {
         const std::int16_t end_txn = 26;
-        CHECK_DONE(cluster.set_delay(-1, end_txn, 500ms));
+        CHECK_DONE(cluster.set_delay(-1, end_txn, 2s));
         auto transaction = producer.transaction();
         CHECK_DONE(producer.send(topic, text("kept")));
         CHECK_DONE(producer.flush(soon));
-        CHECK_EQUAL(code_of(transaction->commit(50ms)), OTTLA_ERROR_TIMED_OUT);
+        CHECK_EQUAL(code_of(transaction->commit(300ms)), OTTLA_ERROR_TIMED_OUT);
         ottla::Transaction moved = std::move(*transaction);
     }
     CHECK_EQUAL(committed(cluster), before + 2);

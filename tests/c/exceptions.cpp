@@ -68,11 +68,11 @@ int main()
 
     // Parked: it is asked on the sender thread.
     auto cluster = producer->mock_cluster();
-    CHECK(cluster && cluster->set_delay(-1, 3, 200ms));
+    CHECK(cluster && cluster->set_delay(-1, 3, 2s));
     ottla::Record record;
     record.value = "v";
     auto other = ottla::Producer::open(config, callbacks);
-    CHECK(other && other->mock_cluster()->set_delay(-1, 3, 200ms));
+    CHECK(other && other->mock_cluster()->set_delay(-1, 3, 2s));
     CHECK(other->send(*other->topic("t"), record, OTTLA_SEND_NO_WAIT));
     deliveries = other->poll(20s);
     CHECK(deliveries && deliveries->size() == 1 && deliveries->front().status == OTTLA_ERROR_ARGUMENT);

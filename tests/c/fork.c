@@ -143,7 +143,7 @@ int main(void)
 
 #ifdef __SANITIZE_ADDRESS__ /* whose allocator has locks that a fork does not give back: no thread may be in it */
     CHECK_OK(ottla_producer_flush(producer, SOON_MS, NULL));
-    usleep(300000);
+    usleep(999999);
 #endif
     alarm(60);
     pid_t child = fork();

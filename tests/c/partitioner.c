@@ -5,6 +5,8 @@
 #include "check.h"
 
 #define PARTITIONS 4
+/* Long enough for what a test does before its topic is known, on the slowest machine. */
+#define KNOWN_AFTER_MS 1500
 
 struct state {
     ottla_producer_t *_Atomic producer;
@@ -185,7 +187,7 @@ static void parked_records_are_asked_for_on_the_sender_thread(void)
     ottla_producer_t *producer = producer_with(&state);
     ottla_mock_cluster_t *cluster = NULL;
     CHECK_OK(ottla_producer_mock_cluster(producer, &cluster, NULL));
-    CHECK_OK(ottla_mock_cluster_set_delay(cluster, -1, 3, 300));
+    CHECK_OK(ottla_mock_cluster_set_delay(cluster, -1, 3, KNOWN_AFTER_MS));
     ottla_record_t record = OTTLA_RECORD_INIT;
     unsigned char key;
     record.topic = topic_of(producer, "t");
@@ -206,7 +208,7 @@ static void parked_records_are_asked_for_on_the_sender_thread(void)
     record.key_len = 0;
     producer = producer_with(&refusing);
     CHECK_OK(ottla_producer_mock_cluster(producer, &cluster, NULL));
-    CHECK_OK(ottla_mock_cluster_set_delay(cluster, -1, 3, 300));
+    CHECK_OK(ottla_mock_cluster_set_delay(cluster, -1, 3, KNOWN_AFTER_MS));
     record.topic = topic_of(producer, "t");
     for (int n = 0; n < 10; n++)
         CHECK_OK(ottla_producer_send_record(producer, &record, OTTLA_SEND_NO_WAIT));
@@ -273,7 +275,7 @@ static void inside_it_may_only_look(void)
     ottla_mock_cluster_t *cluster = NULL;
     ottla_record_t record = OTTLA_RECORD_INIT;
     CHECK_OK(ottla_producer_mock_cluster(producer, &cluster, NULL));
-    CHECK_OK(ottla_mock_cluster_set_delay(cluster, -1, 3, 300));
+    CHECK_OK(ottla_mock_cluster_set_delay(cluster, -1, 3, KNOWN_AFTER_MS));
     record.topic = topic_of(producer, "t");
     CHECK_OK(ottla_producer_send_record(producer, &record, OTTLA_SEND_NO_WAIT));
     CHECK_EQUAL(take(producer, 1, 0), 1);

@@ -127,7 +127,7 @@ static void patience(ottla_mock_cluster_t *cluster)
     CHECK_OK(ottla_producer_init_transactions(producer, SOON_MS, NULL));
     CHECK_OK(ottla_producer_begin_transaction(producer, NULL));
     CHECK_OK(send(producer, topic, "kept"));
-    CHECK_OK(ottla_mock_cluster_set_delay(cluster, -1, END_TXN, 300));
+    CHECK_OK(ottla_mock_cluster_set_delay(cluster, -1, END_TXN, 2000));
     size_t before = committed(cluster);
     EXPECT(ottla_producer_commit_transaction(producer, 1, &error), OTTLA_ERROR_TIMED_OUT, false, false);
     EXPECT(ottla_producer_abort_transaction(producer, 1, &error), OTTLA_ERROR_STATE, false, false);

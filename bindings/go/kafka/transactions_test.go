@@ -102,7 +102,7 @@ func TestTransactions(t *testing.T) {
 
 	must(t, producer.BeginTransaction())
 	produce(t, producer, "slow")
-	must(t, cluster.SetDelay(ottla.AllBrokers, 26, 300*time.Millisecond))
+	must(t, cluster.SetDelay(ottla.AllBrokers, 26, 2*time.Second))
 	short, end := context.WithTimeout(ctx, 50*time.Millisecond)
 	defer end()
 	if failure := wantCode(t, producer.CommitTransaction(short), kafka.ErrTimedOut); !failure.IsRetriable() || failure.TxnRequiresAbort() {
@@ -156,8 +156,9 @@ func TestCloseEndsTransaction(t *testing.T) {
 	producer = shipper(t, cluster)
 	must(t, producer.BeginTransaction())
 	produce(t, producer, "kept")
-	must(t, cluster.SetDelay(ottla.AllBrokers, endTxn, 300*time.Millisecond))
-	short, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	producer.Flush(20000)
+	must(t, cluster.SetDelay(ottla.AllBrokers, endTxn, 2*time.Second))
+	short, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
 	defer cancel()
 	wantCode(t, producer.CommitTransaction(short), kafka.ErrTimedOut)
 	if producer.Close(); committed(t, cluster) != "kept " {
@@ -171,7 +172,7 @@ func TestCloseEndsTransaction(t *testing.T) {
 	producer.Flush(20000)
 	must(t, cluster.SetDelay(ottla.AllBrokers, endTxn, time.Minute))
 	begun := time.Now()
-	if producer.Close(); time.Since(begun) < 4*time.Second || time.Since(begun) > 15*time.Second {
+	if producer.Close(); time.Since(begun) < 4*time.Second || time.Since(begun) > 30*time.Second {
 		t.Fatal(time.Since(begun))
 	}
 }

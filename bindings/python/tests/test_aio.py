@@ -73,7 +73,7 @@ class Aio(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(values, list(range(100)))
 
     async def test_who_stops_waiting_does_not_stop_the_record(self):
-        async with embedded(**{"linger.ms": 100}) as producer:
+        async with embedded(**{"linger.ms": 5000}) as producer:
             with self.assertRaises(asyncio.TimeoutError):
                 await asyncio.wait_for(producer.send("t", b"x", partition=0), 0.01)
             self.assertEqual(await producer.flush(20), 0)
@@ -85,7 +85,7 @@ class Aio(unittest.IsolatedAsyncioTestCase):
         await producer.wait_ready(20)
         futures = [producer.send_nowait("t", b"x", partition=0) for _ in range(3)]
         cluster.set_delay(60, api_key=0)
-        self.assertEqual(await producer.flush(0.2), 3)
+        self.assertEqual(await producer.flush(1), 3)
         producer.purge()
         results = await asyncio.wait_for(asyncio.gather(*futures, return_exceptions=True), 20)
         self.assertEqual({r.code for r in results}, {KafkaError._PURGE_INFLIGHT})

@@ -77,7 +77,7 @@ class Faults(unittest.TestCase):
 
     @shows("C17", "C61")
     def test_a_delay_expires_records(self):
-        producer = self.producer(**{"delivery.timeout.ms": 400, "request.timeout.ms": 300})
+        producer = self.producer(**{"delivery.timeout.ms": 3000, "request.timeout.ms": 1000})
         self.send(producer, b"a")
         self.cluster.set_delay(30, api_key=PRODUCE)
         begun = time.monotonic()

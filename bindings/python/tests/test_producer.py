@@ -250,11 +250,11 @@ class Closing(unittest.TestCase):
     @shows("C23", "C30", "C31", "C33")
     def test_close_waits_twice_is_once_and_use_after_it_is_an_error(self):
         reports = []
-        producer = embedded(**{"linger.ms": 5_000})
+        producer = embedded(**{"linger.ms": 60_000})
         producer.produce("t", b"x", on_delivery=lambda *r: reports.append(r))
         begun = time.monotonic()
         self.assertTrue(producer.close())
-        self.assertLess(time.monotonic() - begun, 4)
+        self.assertLess(time.monotonic() - begun, 30)
         self.assertEqual([error for error, _ in reports], [None])
         self.assertTrue(producer.close())
         self.assertEqual(len(producer), 0)

@@ -93,6 +93,29 @@ class Stage(unittest.TestCase):
         self.assertGreater(full, 0)
         self.assertEqual((stored, seen), (list(range(-1, 500)),) * 2)
 
+    def test_a_place_is_a_records_until_its_report_and_no_longer(self):
+        with embedded(**{"queue.buffering.max.messages": 100}) as producer:
+            producer.mock_cluster().create_topic("t", 1)
+            in_callback = []
+
+            def again(error, message):
+                producer.produce("t", b"again")
+                in_callback.append(error)
+
+            for n in range(100):
+                producer.produce("t", b"%d" % n, on_delivery=again if n % 10 == 0 else None)
+            for _ in range(50):
+                # Reported or not: what nobody has polled keeps its place, and has only one.
+                self.assertRaises(BufferError, producer.produce, "t", b"no")
+                before = len(in_callback)
+                served = producer.poll(20)
+                self.assertGreater(served, 0)
+                for n in range(served - (len(in_callback) - before)):
+                    producer.produce("t", b"%d" % n, on_delivery=again if n % 10 == 0 else None)
+            producer.flush(20)
+            self.assertGreater(len(in_callback), 10)
+            self.assertEqual(set(in_callback), {None})
+
     def test_a_batch_takes_the_room_of_the_stage(self):
         with embedded(**{"queue.buffering.max.messages": 100, "linger.ms": 1000}) as producer:
             producer.mock_cluster().create_topic("t", 1)

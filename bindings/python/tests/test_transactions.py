@@ -230,8 +230,9 @@ class Transactions(unittest.TestCase):
         producer = self.producer()
         producer.begin_transaction()
         producer.produce("t", b"kept")
-        self.cluster.set_delay(1, api_key=END_TXN)
-        self.assertTrue(self.refused(producer.commit_transaction, 0.1).retriable())
+        producer.flush(20)
+        self.cluster.set_delay(2, api_key=END_TXN)
+        self.assertTrue(self.refused(producer.commit_transaction, 0.3).retriable())
         self.assertTrue(producer.close(20))
         self.assertEqual(self.committed(), [b"kept"])
         # One that is settled costs nothing, and no time is no time.
