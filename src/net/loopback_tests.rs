@@ -235,15 +235,22 @@ fn while_idle_a_poll_sleeps_until_its_deadline() {
     let mut rig = Rig::connected(server(silence));
     rig.poll_for(0);
     rig.poll_for(0);
-    let (start, before) = (Instant::now(), rig.polls);
-    while start.elapsed() < Duration::from_millis(200) {
-        let left = Duration::from_millis(200).saturating_sub(start.elapsed());
+    // Who stops and continues the process ends a sleep before its time: not every time.
+    let sleeps_once = (0..5).any(|_| polls_in(&mut rig, Duration::from_millis(200)) == 1);
+    assert!(sleeps_once, "one sleep, not early, not in slices");
+    assert!(rig.events.is_empty());
+}
+
+fn polls_in(rig: &mut Rig, time: Duration) -> usize {
+    let start = Instant::now();
+    let mut polls = 0;
+    while start.elapsed() < time {
+        let left = time.saturating_sub(start.elapsed());
         let now = rig.clock.now();
         rig.selector.poll(now + left, now, &mut rig.events);
-        rig.polls += 1;
+        polls += 1;
     }
-    assert_eq!(rig.polls - before, 1, "one sleep, not early, not in slices");
-    assert!(rig.events.is_empty());
+    polls
 }
 
 #[test]

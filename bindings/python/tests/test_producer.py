@@ -196,7 +196,7 @@ class Refused(unittest.TestCase):
     @shows("C20")
     def test_full_memory_is_a_buffer_error_and_poll_makes_room(self):
         with embedded(**{"buffer.memory": 400_000, "linger.ms": 1}) as producer:
-            producer.mock_cluster().set_delay(0.3, api_key=0)
+            producer.mock_cluster().set_delay(2, api_key=0)
             full = 0
             for _ in range(100):
                 while True:
