@@ -26,7 +26,10 @@ def run(script, **environment):
 
 class Process(unittest.TestCase):
     def interrupted(self, call):
+        # A shell that runs the tests in the background has them, and so the child, ignore SIGINT.
         script = f"""
+        import signal
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         producer = embedded(**{{"linger.ms": 60000}})
         cluster = producer.mock_cluster()
         producer.wait_ready()
