@@ -211,6 +211,31 @@ fn the_protocol_follows_the_brokers_between_transactions_and_never_inside_one() 
     assert_eq!(all(&rig), ["a", "c", "d", "e", "b"]);
 }
 
+/// A producer outlives a cluster that gave no epochs on demand: it begins the newer protocol with a new one all the
+/// same. Else its first records would join the transaction before, for which the markers are still on their way.
+#[test]
+fn brokers_that_gave_no_epochs_do_so_once_they_are_upgraded() {
+    let (mut rig, topic) = ready(OLD);
+    transact(&mut rig, topic, "a").unwrap();
+    {
+        let mut stage = rig.stage.lock();
+        stage.cluster.set_kafka_version(V2.0).unwrap();
+        stage.cluster.set_transaction_version(Some(2));
+        stage.cluster.set_marker_delay_ms(300);
+        (1..=3).for_each(|broker| stage.drop_connections(broker));
+    }
+    rig.run_ms(500);
+    transact(&mut rig, topic, "b").unwrap();
+    assert!(keys(&rig).contains(&ApiKey::InitProducerId));
+    transact(&mut rig, topic, "c").unwrap();
+    let asked = keys(&rig);
+    assert!(
+        !asked.contains(&ApiKey::AddPartitionsToTxn) && !asked.contains(&ApiKey::InitProducerId)
+    );
+    rig.run_ms(1_000);
+    assert_eq!(all(&rig), ["a", "b", "c"]);
+}
+
 /// Epochs near their last: the coordinator gives another producer id, and numbers begin anew under it.
 #[test]
 fn after_the_last_epoch_transactions_go_on_under_another_id() {

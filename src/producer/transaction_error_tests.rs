@@ -266,3 +266,30 @@ fn a_producer_that_was_forgotten_begins_anew() {
         assert_eq!(all(&rig), ["a", "b"]);
     }
 }
+
+/// A request to join that got no answer may have begun the transaction, whatever the next one is refused for: the
+/// abort tells the coordinator, or the transaction would stay open until its timeout and fence the producer.
+#[test]
+fn a_refusal_does_not_hide_that_the_transaction_may_have_begun() {
+    for generation in [V1, OLD] {
+        let (mut rig, topic) = ready(generation);
+        for (api, refusal) in [
+            (ApiKey::AddPartitionsToTxn, E::TOPIC_AUTHORIZATION_FAILED),
+            (ApiKey::AddOffsetsToTxn, E::GROUP_AUTHORIZATION_FAILED),
+        ] {
+            push(&rig.stage, api, &[Fault::DropResponse, Fault::Error(refusal)]);
+            rig.producer.begin_transaction().unwrap();
+            let outcome = match api {
+                ApiKey::AddPartitionsToTxn => rig.send(topic, 0, "lost").and_then(|_| rig.commit()),
+                _ => offsets(&mut rig, 1),
+            };
+            assert_eq!(fate(&outcome), Fate::Abortable, "{generation:?} {api:?}");
+            keys(&rig);
+            rig.abort().unwrap();
+            assert!(keys(&rig).contains(&ApiKey::EndTxn), "{generation:?} {api:?}");
+            rig.run_ms(120_000);
+            transact(&mut rig, topic, "kept").unwrap();
+        }
+        assert_eq!(all(&rig), ["kept", "kept"], "{generation:?}");
+    }
+}

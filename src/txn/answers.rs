@@ -169,7 +169,11 @@ impl Transaction {
 
     fn give_up(&mut self, what: What, error: Error) -> Effect {
         match what {
-            What::AddOffsets | What::CommitOffsets | What::Find(Seat::Group) => self.offsets = None,
+            What::AddOffsets | What::CommitOffsets | What::Find(Seat::Group) => {
+                if self.offsets.take().is_some_and(|work| work.doubtful) {
+                    self.begun = self.begun.max(Begun::Perhaps);
+                }
+            }
             _ => {}
         }
         Effect::Failed(error)
@@ -247,7 +251,7 @@ impl Transaction {
         let what = What::AddPartitions;
         let Some((ruling, code)) = worst(Rpc::AddPartitions, rows) else {
             let error = said(Rpc::AddPartitions, ErrorCode::PROTOCOL);
-            self.members.answered(|_, _| false);
+            self.settle_members(|_, _| false);
             return self.obey(what, Ruling::Abort, error, moment);
         };
         if code == ErrorCode::UNKNOWN_TOPIC_OR_PARTITION && self.is_given_up() {
@@ -273,12 +277,20 @@ impl Transaction {
         if rows.iter().any(|(_, _, code)| *code == ErrorCode::NONE) {
             self.begun = Begun::Yes;
         }
-        self.members.answered(done);
+        self.settle_members(done);
         if ruling == Ruling::Done {
             self.lanes[what.lane()].clear();
             return Effect::Open;
         }
         self.obey(what, ruling, refused(Rpc::AddPartitions, code, rows), moment)
+    }
+
+    /// The coordinator's last word on partitions that were to join. What it refused may have begun the transaction by
+    /// an earlier request, whose answer was lost: then there is something to end.
+    fn settle_members(&mut self, joined: impl Fn(&str, i32) -> bool) {
+        if self.members.answered(joined) {
+            self.begun = self.begun.max(Begun::Perhaps);
+        }
     }
 
     fn offsets_joined(&mut self, code: ErrorCode, moment: &mut Moment<'_>) -> Effect {
@@ -364,8 +376,10 @@ impl Transaction {
             // Nothing that is still under way can be taken for the next transaction's.
             (self.id, self.renew) = (next, false);
         } else if self.protocol == Protocol::V1 && protocol == Protocol::V2 {
-            // The first transaction of the newer protocol begins with an epoch of its own.
-            self.renew = self.renewable;
+            // The first transaction of the newer protocol begins with an epoch of its own: its records would else
+            // join the one before where they come ahead of its marker. Brokers give one by then, also if those
+            // that were asked first did not (KIP-360).
+            (self.renew, self.renewable) = (true, true);
         }
         match self.wind_up(commit, protocol) {
             Ok(true) => Effect::Open,

@@ -72,17 +72,21 @@ impl Members {
         }
     }
 
-    /// The answer: those in it have joined, the others have not, and never will.
-    pub(super) fn answered(&mut self, joined: impl Fn(&str, i32) -> bool) {
+    /// The answer: those in it have joined, the others have not, and never will. True when one of the latter may
+    /// have by an earlier request.
+    pub(super) fn answered(&mut self, joined: impl Fn(&str, i32) -> bool) -> bool {
+        let mut doubt = false;
         self.by_place.retain(|_, member| {
             if member.stage == Stage::Asked {
                 if !joined(&member.topic, member.partition) {
+                    doubt |= member.doubtful;
                     return false;
                 }
                 member.stage = Stage::Joined;
             }
             true
         });
+        doubt
     }
 
     /// Nothing more is to join. Those that may have joined stay until that is known.
@@ -118,8 +122,17 @@ mod tests {
         assert_eq!(members.ask().len(), 2);
         members.add(0, &"t".into(), 0);
         assert!(!members.are_waiting() && !members.has_joined(0) && members.knows(0));
-        members.answered(|_, partition| partition == 0);
+        assert!(!members.answered(|_, partition| partition == 0));
         assert!(members.has_joined(0) && !members.knows(1));
+    }
+
+    #[test]
+    fn a_refusal_does_not_say_what_an_earlier_request_did() {
+        let mut members = members(1);
+        members.ask();
+        members.ask_again(true);
+        members.ask();
+        assert!(members.answered(|_, _| false));
     }
 
     #[test]
