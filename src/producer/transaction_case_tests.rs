@@ -211,8 +211,9 @@ fn the_protocol_follows_the_brokers_between_transactions_and_never_inside_one() 
     assert_eq!(all(&rig), ["a", "c", "d", "e", "b"]);
 }
 
-/// A producer outlives a cluster that gave no epochs on demand: it begins the newer protocol with a new one all the
-/// same. Else its first records would join the transaction before, for which the markers are still on their way.
+/// A producer outlives a cluster that gave no epochs on demand: it begins the newer protocol with a
+/// new one all the same. Else its first records would join the transaction before, for which the
+/// markers are still on their way.
 #[test]
 fn brokers_that_gave_no_epochs_do_so_once_they_are_upgraded() {
     let (mut rig, topic) = ready(OLD);

@@ -267,8 +267,9 @@ fn a_producer_that_was_forgotten_begins_anew() {
     }
 }
 
-/// A request to join that got no answer may have begun the transaction, whatever the next one is refused for: the
-/// abort tells the coordinator, or the transaction would stay open until its timeout and fence the producer.
+/// A request to join that got no answer may have begun the transaction, whatever the next one is
+/// refused for: the abort tells the coordinator, or the transaction would stay open until its
+/// timeout and fence the producer.
 #[test]
 fn a_refusal_does_not_hide_that_the_transaction_may_have_begun() {
     for generation in [V1, OLD] {

@@ -168,13 +168,12 @@ impl Transaction {
     }
 
     fn give_up(&mut self, what: What, error: Error) -> Effect {
-        match what {
-            What::AddOffsets | What::CommitOffsets | What::Find(Seat::Group) => {
-                if self.offsets.take().is_some_and(|work| work.doubtful) {
-                    self.begun = self.begun.max(Begun::Perhaps);
-                }
-            }
-            _ => {}
+        let gone = match what {
+            What::AddOffsets | What::CommitOffsets | What::Find(Seat::Group) => self.offsets.take(),
+            _ => None,
+        };
+        if gone.is_some_and(|work| work.doubtful) {
+            self.begun = self.begun.max(Begun::Perhaps);
         }
         Effect::Failed(error)
     }
@@ -285,8 +284,9 @@ impl Transaction {
         self.obey(what, ruling, refused(Rpc::AddPartitions, code, rows), moment)
     }
 
-    /// The coordinator's last word on partitions that were to join. What it refused may have begun the transaction by
-    /// an earlier request, whose answer was lost: then there is something to end.
+    /// The coordinator's last word on partitions that were to join. What it refused may have begun
+    /// the transaction by an earlier request, whose answer was lost: then there is something to
+    /// end.
     fn settle_members(&mut self, joined: impl Fn(&str, i32) -> bool) {
         if self.members.answered(joined) {
             self.begun = self.begun.max(Begun::Perhaps);
@@ -376,9 +376,9 @@ impl Transaction {
             // Nothing that is still under way can be taken for the next transaction's.
             (self.id, self.renew) = (next, false);
         } else if self.protocol == Protocol::V1 && protocol == Protocol::V2 {
-            // The first transaction of the newer protocol begins with an epoch of its own: its records would else
-            // join the one before where they come ahead of its marker. Brokers give one by then, also if those
-            // that were asked first did not (KIP-360).
+            // The first transaction of the newer protocol begins with an epoch of its own: its
+            // records would else join the one before where they come ahead of its marker. Brokers
+            // give one by then, also if those that were asked first did not (KIP-360).
             (self.renew, self.renewable) = (true, true);
         }
         match self.wind_up(commit, protocol) {

@@ -72,8 +72,8 @@ impl Members {
         }
     }
 
-    /// The answer: those in it have joined, the others have not, and never will. True when one of the latter may
-    /// have by an earlier request.
+    /// The answer: those in it have joined, the others have not, and never will. True when one of
+    /// the latter may have by an earlier request.
     pub(super) fn answered(&mut self, joined: impl Fn(&str, i32) -> bool) -> bool {
         let mut doubt = false;
         self.by_place.retain(|_, member| {
