@@ -145,7 +145,7 @@ pub enum Compression {
 pub struct MemorySettings {
     /// `buffer.memory`: a hard cap on everything that records cost.
     pub buffer_memory_bytes: usize,
-    /// `queue.buffering.max.messages`: records without a report taken; 0: no limit.
+    /// `queue.buffering.max.messages`: records whose outcome is not known yet; 0: no limit.
     pub max_messages: u32,
     /// `max.block.ms`: longest wait in a call.
     pub max_block_ms: u64,
